@@ -1,0 +1,88 @@
+"""Every error the product raises on purpose, named by what the caller does next.
+
+::
+
+    ExstreamError
+    ├── ConfigurationError      tell the user which setting to change
+    │   └── PortInUse           tell the user who holds the port and what to set
+    ├── DefinitionError         keep the last good definition, show every fault
+    ├── CatalogueError          skip the item and name it
+    │   └── UnreadableMedia     mark the file, try again when it changes
+    ├── StoreError              tell the user about the database
+    │   └── SchemaTooNew        start the newer version, or restore a backup
+    └── PlayoutError
+        ├── SourceUnavailable   cover the slot, ask again later
+        ├── FeedError           cover, then try again at the current position
+        ├── NoTunerFree         answer 503 / 805
+        ├── TuneFailed          answer 503 / 807
+        └── UnknownChannel      answer 404 / 801
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ExstreamError(Exception):
+    """Any error raised on purpose; its text is a sentence for the user."""
+
+
+class ConfigurationError(ExstreamError):
+    """A setting cannot be used; the text says which one and what to set."""
+
+
+class PortInUse(ConfigurationError):
+    """A port is taken; the text says by whom and which setting moves it."""
+
+
+class DefinitionError(ExstreamError):
+    """A channel definition cannot be used."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class CatalogueError(ExstreamError):
+    """An item cannot be taken into the catalogue."""
+
+
+class UnreadableMedia(CatalogueError):
+    """A file is no playable media; the text names it and says why."""
+
+
+class StoreError(ExstreamError):
+    """The database cannot be used; the text says what to do."""
+
+
+class SchemaTooNew(StoreError):
+    """The database was written by a newer version."""
+
+
+class PlayoutError(ExstreamError):
+    """Something on air went wrong."""
+
+
+class SourceUnavailable(PlayoutError):
+    """An item has no playable source now."""
+
+
+class FeedError(PlayoutError):
+    """A feed could not start or broke off; carries the encoder's last words."""
+
+    def __init__(self, reason: str, stderr: str = "") -> None:
+        super().__init__(f"{reason}: {stderr}" if stderr else reason)
+        self.reason = reason
+        self.stderr = stderr
+
+
+class NoTunerFree(PlayoutError):
+    """All tuners are taken."""
+
+
+class TuneFailed(PlayoutError):
+    """A known channel gave no picture in time."""
+
+
+class UnknownChannel(PlayoutError):
+    """There is no such channel, or it is switched off."""

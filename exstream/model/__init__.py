@@ -1,0 +1,1 @@
+"""Data only: what the product talks about, in the field's words."""

@@ -1,0 +1,117 @@
+"""What is on: rows of the published timeline and what is made of them.
+
+All instants are UTC epoch milliseconds; intervals are half open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from exstream.model.catalogue import ItemKey
+from exstream.model.channel import ChannelId
+
+
+class SegmentKind(StrEnum):
+    """What the player puts on air for a row."""
+
+    PROGRAMME = "programme"
+    FILLER = "filler"
+    CARD = "card"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One row of a channel's published timeline: the player's unit."""
+
+    channel: ChannelId
+    kind: SegmentKind
+    starts: int
+    ends: int
+    item: ItemKey | None = None
+    """None on a card."""
+    offset: int = 0
+    """Where in the item the segment begins, in milliseconds."""
+    title: str = ""
+    """What the guide calls it, kept so that a row can be read when its item is gone."""
+
+    def __post_init__(self) -> None:
+        if self.ends <= self.starts:
+            raise ValueError(f"a segment ends after it starts: {self.starts}..{self.ends} on {self.channel}")
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """The guide's unit: a programme segment with the filler and cards that follow it, or a stretch of those alone."""
+
+    channel: ChannelId
+    starts: int
+    ends: int
+    title: str
+    item: ItemKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in an order, not an index: the cycle of the order and the item that was taken last."""
+
+    cycle: int = 0
+    after: ItemKey = ""
+
+
+Cursors = Mapping[str, Cursor]
+"""By pool name; the key ``@turn`` holds whose turn it is (``after`` is a pool's name, ``cycle`` how many it has given)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaySchedule:
+    """One broadcast day of one channel, without a gap; refuses gaps and overlaps."""
+
+    channel: ChannelId
+    day: date
+    segments: tuple[Segment, ...]
+    cursors: Cursors
+
+    def __post_init__(self) -> None:
+        for before, after in zip(self.segments, self.segments[1:], strict=False):
+            if before.ends != after.starts:
+                raise ValueError(f"{self.channel} {self.day}: {before.ends} is followed by {after.starts}")
+
+    @property
+    def starts(self) -> int:
+        """The first instant of the day."""
+        return self.segments[0].starts
+
+    @property
+    def ends(self) -> int:
+        """The first instant after the day."""
+        return self.segments[-1].ends
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What is on at an instant: a segment and how far into it, in milliseconds."""
+
+    segment: Segment
+    offset: int
+
+
+class Outcome(StrEnum):
+    """How a segment went."""
+
+    AIRED = "aired"
+    PARTLY = "partly"
+    CARD = "card"
+
+
+@dataclass(frozen=True, slots=True)
+class AsRunEntry:
+    """What really happened to a segment while somebody watched."""
+
+    segment: Segment
+    started: int
+    ended: int
+    outcome: Outcome
+    reason: str = ""
