@@ -17,6 +17,8 @@ AUDIO_FRAME_SAMPLES = 1_024
 AUDIO_FRAME_TICKS = CLOCK_HZ * AUDIO_FRAME_SAMPLES // AUDIO_RATE
 KEY_FRAME_SECONDS = 2
 """Key frames lie at channel time = 0 modulo this many seconds, and at every programme start."""
+FEED_ORIGIN_SECONDS = 20
+"""A feed's first picture has this time on the feed's own clock: muxers misbehave near zero."""
 
 
 @dataclass(frozen=True, slots=True)

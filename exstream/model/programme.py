@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from exstream.model.catalogue import ItemKey
-from exstream.model.channel import ChannelId
+from exstream.model.catalogue import ItemKey, Source
+from exstream.model.channel import ChannelId, Profile
+from exstream.model.grid import Span
 
 
 class SegmentKind(StrEnum):
@@ -96,6 +97,16 @@ class Cue:
 
     segment: Segment
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a feed has to deliver: pictures ``span`` of channel time from ``offset_ms`` into the source."""
+
+    source: Source
+    span: Span
+    offset_ms: int
+    profile: Profile
 
 
 class Outcome(StrEnum):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from exstream.model.catalogue import ItemKey, Source
-from exstream.model.channel import ChannelId, Profile
-from exstream.model.grid import Span
-from exstream.model.programme import AsRunEntry, Cue
+from exstream.model.channel import ChannelId
+from exstream.model.programme import AsRunEntry, Cue, Order
 
 
 class Timetable(Protocol):
@@ -25,20 +23,10 @@ class Sources(Protocol):
         """Return where the item's bytes are now, or raise `SourceUnavailable`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a feed has to deliver: pictures ``span`` of channel time from ``offset_ms`` into the source."""
-
-    source: Source
-    span: Span
-    offset_ms: int
-    profile: Profile
-
-
 class Feed(Protocol):
     """A running encoder. Its MPEG-TS starts at picture ``order.span.first`` on an item-relative clock.
 
-    On that clock the first picture has PTS ``FEED_ORIGIN_SECONDS`` (see `exstream.mpegts.splice`), the video PID
+    On that clock the first picture has PTS ``FEED_ORIGIN_SECONDS`` (see `exstream.model.grid`), the video PID
     is 0x100 and the audio PID 0x101; the first audio frame is the profile rate's ``audio_frame_at(span.first)``.
     """
 
