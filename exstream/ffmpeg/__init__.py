@@ -1,0 +1,1 @@
+"""ffmpeg: command lines, processes, probing and feeds."""
