@@ -63,7 +63,7 @@ class Cursor:
 
 
 Cursors = Mapping[str, Cursor]
-"""By pool name; the key ``@turn`` holds whose turn it is (``after`` is a pool's name, ``cycle`` how many it has given)."""
+"""By pool name. The key ``@turn`` tells whose turn it is: ``after`` is a pool, ``cycle`` how many it has given."""
 
 
 @dataclass(frozen=True, slots=True)

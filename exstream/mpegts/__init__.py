@@ -1,0 +1,1 @@
+"""MPEG transport streams, without I/O: packets, tables, cards and the splice."""

@@ -1,0 +1,88 @@
+"""The splice: many feeds, and cards where there is none, as one stream that never breaks.
+
+The splicer's position is the next picture and the next audio frame of channel time. Feeds are joined at a key frame,
+whatever lies between is covered by a card, and every audio frame between two feeds is either theirs or silence: the
+time stamps of the result depend on nothing but the position.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from exstream.model.grid import CLOCK_HZ, Rate
+from exstream.mpegts.block import Block
+from exstream.mpegts.card import Card
+from exstream.mpegts.index import RandomAccessPoint
+from exstream.mpegts.intake import Intake
+from exstream.mpegts.outlet import Outlet
+from exstream.mpegts.packets import Packets
+
+
+class Spliced(NamedTuple):
+    """Bytes to send, whole packets, and the random-access points in them."""
+
+    data: bytes
+    points: list[RandomAccessPoint]
+
+
+class Splicer:
+    """One channel's stream from picture ``start`` on."""
+
+    def __init__(self, rate: Rate, tables: Packets, start: int) -> None:
+        self._rate = rate
+        self._outlet = Outlet(rate, tables)
+        self._card: Card | None = None
+        self._card_since = start
+        self.picture = start
+        """The next picture to put on air."""
+        self.audio = rate.audio_frame_at(start)
+        """The next audio frame to put on air."""
+
+    @property
+    def seconds(self) -> float:
+        """The start of the next picture, in seconds since the epoch."""
+        return self._rate.ticks_at(self.picture) / CLOCK_HZ
+
+    def cover(self, card: Card, until: int) -> Spliced:
+        """Put ``card`` and silence on air up to picture ``until``."""
+        return self._outlet_of(self._card_blocks(card, until))
+
+    def take(self, intake: Intake, limit: int, card: Card, *, ended: bool = False) -> Spliced | None:
+        """Put on air what ``intake`` has for the pictures before ``limit``; None when it has nothing yet.
+
+        ``card`` covers the pictures that a late feed has missed. ``ended`` says that no more bytes will come.
+        """
+        blocks: list[Block] = []
+        if not intake.joined:
+            key = intake.key_from(self.picture)
+            if key is None or key > max(limit, self.picture):
+                return None
+            blocks += self._card_blocks(card, key)
+            intake.join(key, self.audio)
+        stretch = intake.take(min(limit, intake.span.end), ended=ended)
+        if stretch is not None:
+            if stretch.audio is not None:
+                blocks += self._quiet(card, stretch.audio)
+                self.audio = max(self.audio, stretch.audio_end)
+            blocks.append(stretch.block)
+            self.picture = stretch.picture
+            self._card = None
+        return self._outlet_of(blocks) if blocks else None
+
+    def _card_blocks(self, card: Card, until: int) -> list[Block]:
+        if card is not self._card:
+            self._card, self._card_since = card, self.picture
+        blocks: list[Block] = []
+        while self.picture < until:
+            blocks.append(card.picture(self._rate, self.picture, self._card_since))
+            self.picture += 1
+            blocks += self._quiet(card, self._rate.audio_frame_at(self.picture))
+        return blocks
+
+    def _quiet(self, card: Card, until: int) -> list[Block]:
+        blocks = [card.quiet(frame) for frame in range(self.audio, until)]
+        self.audio = max(self.audio, until)
+        return blocks
+
+    def _outlet_of(self, blocks: list[Block]) -> Spliced:
+        return Spliced(*self._outlet.finish(Block.join(blocks)))
