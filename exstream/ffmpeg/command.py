@@ -1,0 +1,194 @@
+"""Command lines as a pure function of what is ordered: the same order gives the same argv on every machine.
+
+The rules that make items join without a seam:
+
+1. pictures and audio frames lie on the channel's grid; an order owns whole ones;
+2. missing picture and sound are filled inside the graph, and both are cut by count;
+3. sound is counted, its source timestamps are not trusted;
+4. the AAC encoder's priming packet is dropped;
+5. the muxer keeps our clock (``-mpegts_copyts``) and starts well after zero;
+6. PCR comes with every picture and ahead of what it times (``-muxdelay``, ``-pcr_period``);
+7. every item is encoded with the same settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import ffmpeg
+
+from exstream.ffmpeg.allowed import input_address, input_limits
+from exstream.ffmpeg.encoding import audio_options, key_frame_expression, video_options
+from exstream.ffmpeg.tracks import pick_audio
+from exstream.model.catalogue import AudioStream, Source, VideoStream
+from exstream.model.channel import Profile
+from exstream.model.grid import AUDIO_FRAME_SAMPLES, AUDIO_RATE, FEED_ORIGIN_SECONDS, Span
+from exstream.model.programme import Order
+
+FIRST_PID = 0x100
+"""The picture's PID; the sound's is the next one."""
+_QUIET = ("-hide_banner", "-nostdin", "-v", "error")
+_FADE_SAMPLES = AUDIO_RATE // 200
+_FIELD_RATE = 40
+"""From this many pictures per second on, both fields of an interlaced picture become pictures."""
+_UNKNOWN_VIDEO = VideoStream(index=0, codec="", width=0, height=0)
+_UNKNOWN_AUDIO = AudioStream(index=0, codec="", channels=2, sample_rate=AUDIO_RATE)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundSpan:
+    """Samples ``start`` (included) to ``end`` (excluded), counted from the start of an order's first picture."""
+
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, profile: Profile, span: Span) -> SoundSpan:
+        """Return the whole audio frames that ``span`` owns; the grids of picture and sound rarely meet."""
+        rate = profile.rate
+        first, end = rate.audio_frame_at(span.first), rate.audio_frame_at(span.end)
+        start = round(first * AUDIO_FRAME_SAMPLES - Fraction(span.first * rate.den * AUDIO_RATE, rate.num))
+        return cls(start, start + (end - first) * AUDIO_FRAME_SAMPLES)
+
+
+def programme(order: Order) -> tuple[str, ...]:
+    """Return the arguments, after the executable, that encode ``order`` as MPEG-TS on standard output.
+
+    Picture n has PTS ``FEED_ORIGIN_SECONDS`` + n pictures; there are ``len(order.span)`` of them, and the audio
+    frames of `SoundSpan`. Raises ValueError when the source's location is neither an absolute path nor a loopback URL.
+    """
+    profile, span = order.profile, order.span
+    video, audio = _tracks(order.source, profile)
+    source = _source(order, video)
+    picture = _picture(source[f"v:{video.index}"], video, profile) if video else _black(profile)
+    sound = _sound(source[f"a:{audio.index}"], profile) if audio else _silence()
+    stream = ffmpeg.output(
+        _cut_picture(picture, len(span)),
+        _cut_sound(sound, SoundSpan.of(profile, span)),
+        "pipe:1",
+        **{
+            "format": "mpegts",
+            **video_options(profile),
+            "force_key_frames": key_frame_expression(profile.rate, span.first),
+            **audio_options(profile),
+            "mpegts_start_pid": FIRST_PID,
+            "mpegts_copyts": 1,
+            "output_ts_offset": FEED_ORIGIN_SECONDS,
+            "muxdelay": 0.5,
+            "pcr_period": 20,
+            "flush_packets": 1,
+        },
+    )
+    return (*_QUIET, *stream.get_args())
+
+
+def _tracks(source: Source, profile: Profile) -> tuple[VideoStream | None, AudioStream | None]:
+    if source.media is None:
+        return _UNKNOWN_VIDEO, _UNKNOWN_AUDIO
+    return source.media.video, pick_audio(source.media.audio, profile.languages)
+
+
+def _source(order: Order, video: VideoStream | None) -> ffmpeg.Stream:
+    address, protocols = input_address(order.source.location)
+    options: dict[str, object] = {"fflags": "+discardcorrupt", **input_limits(protocols)}
+    if seek := seek_seconds(order.offset_ms, video):
+        options["ss"] = seek
+    return ffmpeg.input(address, **options)
+
+
+def seek_seconds(offset_ms: int, video: VideoStream | None) -> str:
+    """Return where to seek, in seconds: on a picture of the source, or lips are off by up to half a picture.
+
+    The last digit is rounded down: a seek that lies behind its picture by a microsecond would lose it.
+    """
+    microseconds = offset_ms * 1_000
+    if video and video.rate:
+        picture = round(Fraction(offset_ms * video.rate.num, 1_000 * video.rate.den))
+        microseconds = int(picture * video.rate.seconds * 1_000_000)
+    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06}" if microseconds > 0 else ""
+
+
+def _picture(stream: ffmpeg.Stream, video: VideoStream, profile: Profile) -> ffmpeg.Stream:
+    """Fit the source's picture into the profile's frame and rate, with black bars and square samples."""
+    rate, width, height = profile.rate, profile.width, profile.height
+    if video.interlaced:
+        fields = rate.num >= _FIELD_RATE * rate.den
+        stream = stream.filter("bwdif", mode="send_field" if fields else "send_frame", deint="interlaced")
+    faster = video.rate is not None and video.rate.seconds < rate.seconds
+    if faster:  # pictures that nobody will see need not be scaled
+        stream = stream.filter("fps", str(rate), start_time=0)
+    stream = stream.filter(
+        "scale",
+        w=f"max(2,min({width},2*round({height}*dar/2)))",
+        h=f"max(2,min({height},2*round({width}/dar/2)))",
+        flags="bilinear",
+        in_color_matrix=_matrix(video),
+        out_color_matrix="bt709",
+        out_range="tv",
+    ).filter("setsar", 1)
+    if not faster:
+        stream = stream.filter("fps", str(rate), start_time=0)
+    return stream.filter("format", "yuv420p").filter("pad", width, height, -1, -1)
+
+
+def _matrix(video: VideoStream) -> str:
+    """High definition in 8 bits is BT.709; its files often forget to say so."""
+    deep = "10" in video.pixel_format or "12" in video.pixel_format
+    return "bt709" if video.height >= 720 and not deep else "auto"
+
+
+def _black(profile: Profile) -> ffmpeg.Stream:
+    size = f"{profile.width}x{profile.height}"
+    graph = f"color=c=black:s={size}:r={profile.rate}"
+    return ffmpeg.input(graph, f="lavfi").filter("format", "yuv420p").filter("setsar", 1)
+
+
+def _cut_picture(stream: ffmpeg.Stream, pictures: int) -> ffmpeg.Stream:
+    """Go on in black when the source ends, stop after exactly ``pictures``, and say the same of every picture."""
+    return (
+        stream.filter("tpad", stop=-1, stop_mode="add", color="black")
+        .filter("trim", end_frame=pictures)
+        .filter(
+            "setparams",
+            field_mode="prog",
+            range="tv",
+            colorspace="bt709",
+            color_primaries="bt709",
+            color_trc="bt709",
+        )
+    )
+
+
+def _sound(stream: ffmpeg.Stream, profile: Profile) -> ffmpeg.Stream:
+    """Bring the source's sound to stereo at the right instants; holes become silence."""
+    stream = stream.filter("aresample", AUDIO_RATE, **{"async": 1, "first_pts": 0})
+    stream = _stereo(stream)
+    if profile.loudness is not None:
+        loud = stream.filter("loudnorm", I=profile.loudness, TP=-1.5, LRA=11)
+        # loudnorm works at 192 kHz; old versions need the layout said again before resampling
+        stream = loud.filter("aformat", channel_layouts="stereo").filter("aresample", AUDIO_RATE)
+        stream = _stereo(stream)
+    return stream
+
+
+def _stereo(stream: ffmpeg.Stream) -> ffmpeg.Stream:
+    return stream.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+
+
+def _silence() -> ffmpeg.Stream:
+    return _stereo(ffmpeg.input(f"anullsrc=r={AUDIO_RATE}:cl=stereo", f="lavfi"))
+
+
+def _cut_sound(stream: ffmpeg.Stream, samples: SoundSpan) -> ffmpeg.Stream:
+    """Go on in silence when the source ends, keep exactly ``samples``, and count the clock from them.
+
+    The short fades hide the step where the encoder's overlap is cut at a join.
+    """
+    return (
+        stream.filter("apad")
+        .filter("atrim", start_sample=samples.start, end_sample=samples.end)
+        .filter("asetpts", f"N+{samples.start}")
+        .filter("afade", t="in", ss=samples.start, ns=_FADE_SAMPLES)
+        .filter("afade", t="out", ss=max(samples.start, samples.end - _FADE_SAMPLES), ns=_FADE_SAMPLES)
+    )

@@ -1,0 +1,110 @@
+"""From an order to running bytes: one ffmpeg per order, its pipe is the feed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from exstream.errors import FeedError, UnreadableMedia
+from exstream.ffmpeg.command import programme
+from exstream.ffmpeg.process import Process, Processes
+from exstream.model.catalogue import Media
+from exstream.model.programme import Order
+
+Probe = Callable[[str], Awaitable[Media]]
+"""Finds out what a file holds; raises `UnreadableMedia`."""
+
+
+class FfmpegFeed:
+    """A running encoder that fulfils one order."""
+
+    def __init__(self, order: Order, process: Process) -> None:
+        self._order = order
+        self._process = process
+
+    @property
+    def order(self) -> Order:
+        """What was ordered."""
+        return self._order
+
+    @property
+    def fd(self) -> int:
+        """The non-blocking read end of its pipe; -1 once the feed is closed."""
+        return self._process.fd
+
+    @property
+    def pid(self) -> int:
+        """The encoder's process id."""
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """How the encoder ended; None while it runs."""
+        return self._process.returncode
+
+    def stderr(self) -> str:
+        """Return the encoder's last words."""
+        return self._process.stderr()
+
+    async def close(self) -> None:
+        """Stop the encoder; it is gone when this returns. Nobody may read ``fd`` once this is called."""
+        await self._process.stop()
+
+
+class FfmpegFeeds:
+    """Opens feeds. ``probe`` is asked about local sources of which nothing is known yet."""
+
+    def __init__(self, processes: Processes, probe: Probe) -> None:
+        self._processes = processes
+        self._probe = probe
+
+    async def open(self, order: Order) -> FfmpegFeed:
+        """Start the encoder of ``order``, or raise `FeedError` when its file or the encoder cannot be used."""
+        location = order.source.location
+        if location.startswith("/"):
+            await asyncio.to_thread(check_readable, location)
+            if order.source.media is None:
+                order = await self._known(order)
+        try:
+            argv = programme(order)
+        except ValueError as fault:
+            raise FeedError(f"{location} cannot be played: {fault}") from fault
+        process = await self._processes.start(argv, name=f"feed {Path(location).name}")
+        return FfmpegFeed(order, process)
+
+    async def _known(self, order: Order) -> Order:
+        try:
+            media = await self._probe(order.source.location)
+        except UnreadableMedia as fault:
+            raise FeedError(str(fault)) from fault
+        return replace(order, source=replace(order.source, media=media))
+
+
+def check_readable(path: str) -> None:
+    """Raise `FeedError` with a sentence unless ``path`` is a file with something in it that we may read."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError) as fault:
+        raise FeedError(f"{path} cannot be opened: {_reason(fault)}") from fault
+    if not stat.S_ISREG(found.st_mode):
+        raise FeedError(f"{path} is not a file")
+    if found.st_size == 0:
+        raise FeedError(f"{path} is empty")
+    if not os.access(path, os.R_OK):
+        raise FeedError(f"{path} may not be read by this user")
+
+
+def _reason(fault: OSError | ValueError) -> str:
+    match fault:
+        case FileNotFoundError() | NotADirectoryError():
+            return "there is no such file"
+        case PermissionError():
+            return "its folder may not be entered by this user"
+        case OSError():
+            return fault.strerror or str(fault)
+        case _:
+            return "its name is not a file name"
