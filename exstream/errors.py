@@ -9,6 +9,7 @@
     ├── CatalogueError          skip the item and name it
     │   └── UnreadableMedia     mark the file, try again when it changes
     ├── StoreError              tell the user about the database
+    │   ├── StoreUnreachable    start the database server, then try again
     │   └── SchemaTooNew        start the newer version, or restore a backup
     └── PlayoutError
         ├── SourceUnavailable   cover the slot, ask again later
@@ -53,6 +54,10 @@ class UnreadableMedia(CatalogueError):
 
 class StoreError(ExstreamError):
     """The database cannot be used; the text says what to do."""
+
+
+class StoreUnreachable(StoreError):
+    """The database server does not answer."""
 
 
 class SchemaTooNew(StoreError):
