@@ -8,22 +8,26 @@ from typing import Any
 
 REDACTED = "[redacted]"
 
-_PRIVATE_NAME = r"[\w-]*(?:token|passwd|password|secret|api[_-]?key|deviceauth|capability)"
-_PRIVATE_KEY = re.compile(rf"(?:{_PRIVATE_NAME}|(?:proxy-)?authorization|(?:set-)?cookie)", re.IGNORECASE)
+_PRIVATE_NAME = r"(?:token|passwd|password|secret|api[_-]?key|deviceauth|capability)"
+_PRIVATE_KEY = re.compile(
+    rf"(?:[\w-]*{_PRIVATE_NAME}|(?:proxy-)?authorization|(?:set-)?cookie)", re.IGNORECASE
+)
 
+# The patterns have no open-ended prefix: a hostile text costs time in proportion to its length.
 # A name, then what may stand before its value: `=`, `: `, `": "`, `%3D`, or the comma of a header pair.
+_QUOTE = r"(?:b?\\?[\"'])"
 _NAMED = re.compile(
-    rf"(?P<name>\b{_PRIVATE_NAME}(?:\\?[\"']?\s*[:=]\s*b?\\?[\"']?|%3d|\\?[\"']\s*,\s*b?\\?[\"']))"
-    r"(?P<value>[^\s\"'&,;<>{}()\[\]\\]+)",
+    rf"(?P<name>{_PRIVATE_NAME}(?:{_QUOTE}?\s*[:=]\s*{_QUOTE}?|%3d|{_QUOTE}\s*,\s*{_QUOTE}))"
+    r"(?:[^\s\"'&,;<>\\]|\\(?![\"']))+",
     re.IGNORECASE,
 )
 _QUERY = re.compile(r"(?P<name>[?&;](?:key|auth|sig|signature|pass)=)[^\s\"'&;#]+", re.IGNORECASE)
 _HEADER = re.compile(
-    r"(?P<name>\b(?:authorization|cookie)\\?[\"']?\s*[:=,]\s*b?\\?[\"']?)[^\r\n\"'\\]+", re.IGNORECASE
+    rf"(?P<name>\b(?:authorization|cookie){_QUOTE}?\s*[:=,]\s*{_QUOTE}?)[^\r\n\"'\\]+", re.IGNORECASE
 )
 _BEARER = re.compile(r"(?P<name>\bbearer\s+)[\w.~+/=-]+", re.IGNORECASE)
 # Greedy on purpose: a password may hold `/`, `:` and `@`, and hiding too much is the better mistake.
-_USERINFO = re.compile(r"(?P<name>\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)[^\s\"']+@(?=[^\s@\"'])", re.IGNORECASE)
+_USERINFO = re.compile(r"(?P<name>://[^\s/:@\"']{0,256}:)[^\s\"']{1,256}@(?=[^\s@\"'])")
 _CAPABILITY = re.compile(r"(?P<name>(?:^|[\s\"'=(]|://[^/\s\"']+)/m/)[^/\s\"'?#)]+")
 
 _RULES = (_HEADER, _NAMED, _QUERY, _BEARER, _CAPABILITY)

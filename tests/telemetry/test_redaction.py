@@ -1,5 +1,7 @@
 """No secret is ever written down."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,21 @@ def test_secrets_are_found_in_nested_values() -> None:
     assert shown["nothing"] is None
     assert shown["headers"][2] == ["host", "plex"]
     assert shown["params"]["type"] == 1
+
+
+@pytest.mark.parametrize(
+    "piece", ["a-", "a.", "x://:", "token ", "token'", "/m/", "authorization ", "://a/m/", "\\"]
+)
+def test_a_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
+    """A client's endless header cannot hold up the server: ten times the text takes about ten times as long."""
+
+    def seconds(length: int) -> float:
+        started = time.process_time()
+        Redaction(["known"]).text(piece * (length // len(piece)))
+        return time.process_time() - started
+
+    seconds(1000)
+    assert seconds(200_000) < 40 * max(seconds(20_000), 0.002)
 
 
 @given(before=st.text(), after=st.text(), secret=st.text(min_size=8).filter(lambda s: s not in REDACTED))
