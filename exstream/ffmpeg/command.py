@@ -28,7 +28,8 @@ from exstream.model.programme import Order
 
 FIRST_PID = 0x100
 """The picture's PID; the sound's is the next one."""
-_QUIET = ("-hide_banner", "-nostdin", "-v", "error")
+_QUIET = ("-hide_banner", "-nostdin", "-v", "error", "-max_error_rate", "1")
+"""However damaged a source is, it is filled to its planned end."""
 _FADE_SAMPLES = AUDIO_RATE // 200
 _FIELD_RATE = 40
 """From this many pictures per second on, both fields of an interlaced picture become pictures."""
@@ -91,7 +92,11 @@ def _tracks(source: Source, profile: Profile) -> tuple[VideoStream | None, Audio
 
 def _source(order: Order, video: VideoStream | None) -> ffmpeg.Stream:
     address, protocols = input_address(order.source.location)
-    options: dict[str, object] = {"fflags": "+discardcorrupt", **input_limits(protocols)}
+    options: dict[str, object] = {
+        "fflags": "+discardcorrupt",
+        "reinit_filter": 0,  # a graph made anew in the middle would begin to count again
+        **input_limits(protocols),
+    }
     if seek := seek_seconds(order.offset_ms, video):
         options["ss"] = seek
     return ffmpeg.input(address, **options)
@@ -114,6 +119,7 @@ def _picture(stream: ffmpeg.Stream, video: VideoStream, profile: Profile) -> ffm
     rate, width, height = profile.rate, profile.width, profile.height
     if video.interlaced:
         fields = rate.num >= _FIELD_RATE * rate.den
+        stream = stream.filter("scale", w="iw", h="ih", interl=-1)  # bwdif cannot bear a size that changes
         stream = stream.filter("bwdif", mode="send_field" if fields else "send_frame", deint="interlaced")
     faster = video.rate is not None and video.rate.seconds < rate.seconds
     if faster:  # pictures that nobody will see need not be scaled
@@ -189,6 +195,7 @@ def _cut_sound(stream: ffmpeg.Stream, samples: SoundSpan) -> ffmpeg.Stream:
         stream.filter("apad")
         .filter("atrim", start_sample=samples.start, end_sample=samples.end)
         .filter("asetpts", f"N+{samples.start}")
+        .filter("asetnsamples", AUDIO_FRAME_SAMPLES, p=0)
         .filter("afade", t="in", ss=samples.start, ns=_FADE_SAMPLES)
         .filter("afade", t="out", ss=max(samples.start, samples.end - _FADE_SAMPLES), ns=_FADE_SAMPLES)
     )
