@@ -112,6 +112,11 @@ class Intake:
             _write(packet, pes + 14, 1, self._rate.ticks_at(decode))
 
     @property
+    def held(self) -> int:
+        """How many bytes wait here."""
+        return self._packets.size
+
+    @property
     def joined(self) -> bool:
         """Whether the feed is on air."""
         return self._next is not None
@@ -130,6 +135,10 @@ class Intake:
         """Begin with the key frame that `key_from` found, and with the first whole audio packet from ``audio`` on."""
         self._next = key
         self._audio_from = audio
+
+    def leave(self) -> None:
+        """Take back `join`: nothing of the feed has been used."""
+        self._next = None
 
     def take(self, limit: int, *, ended: bool = False) -> Stretch | None:
         """Release what is whole before picture ``limit``; ``ended`` says that the encoder has written its last byte."""

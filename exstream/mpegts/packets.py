@@ -54,12 +54,12 @@ class Headers:
     @property
     def has_pcr(self) -> NDArray[np.bool_]:
         """Which packets carry a programme clock reference."""
-        return np.not_equal(self.flags & 0x10, 0)
+        return (self.flags & 0x10).astype(np.bool_)
 
     @property
     def random_access(self) -> NDArray[np.bool_]:
         """Which packets start a random-access point."""
-        return np.not_equal(self.flags & 0x40, 0)
+        return (self.flags & 0x40).astype(np.bool_)
 
 
 def aligned(data: bytes) -> tuple[Packets, bytes]:

@@ -33,6 +33,8 @@ class Splicer:
         self._outlet = Outlet(rate, tables)
         self._card: Card | None = None
         self._card_since = start
+        self.card_pictures = 0
+        """How many pictures of cards have gone out."""
         self.picture = start
         """The next picture to put on air."""
         self.audio = rate.audio_frame_at(start)
@@ -52,22 +54,25 @@ class Splicer:
 
         ``card`` covers the pictures that a late feed has missed. ``ended`` says that no more bytes will come.
         """
-        blocks: list[Block] = []
-        if not intake.joined:
-            key = intake.key_from(self.picture)
-            if key is None or key > max(limit, self.picture):
-                return None
-            blocks += self._card_blocks(card, key)
-            intake.join(key, self.audio)
+        joining = not intake.joined
+        key = intake.key_from(self.picture) if joining else self.picture
+        if key is None or key > max(limit, self.picture):
+            return None
+        if joining:
+            intake.join(key, max(self.audio, self._rate.audio_frame_at(key)))
         stretch = intake.take(min(limit, intake.span.end), ended=ended)
-        if stretch is not None:
-            if stretch.audio is not None:
-                blocks += self._quiet(card, stretch.audio)
-                self.audio = max(self.audio, stretch.audio_end)
-            blocks.append(stretch.block)
-            self.picture = stretch.picture
-            self._card = None
-        return self._outlet_of(blocks) if blocks else None
+        if stretch is None:
+            if joining:
+                intake.leave()
+            return None
+        blocks = self._card_blocks(card, key)
+        if stretch.audio is not None:
+            blocks += self._quiet(card, stretch.audio)
+            self.audio = max(self.audio, stretch.audio_end)
+        blocks.append(stretch.block)
+        self.picture = stretch.picture
+        self._card = None
+        return self._outlet_of(blocks)
 
     def _card_blocks(self, card: Card, until: int) -> list[Block]:
         if card is not self._card:
@@ -76,6 +81,7 @@ class Splicer:
         while self.picture < until:
             blocks.append(card.picture(self._rate, self.picture, self._card_since))
             self.picture += 1
+            self.card_pictures += 1
             blocks += self._quiet(card, self._rate.audio_frame_at(self.picture))
         return blocks
 

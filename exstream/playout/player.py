@@ -1,0 +1,283 @@
+"""One channel on the air: keeps the running order filled from the timetable.
+
+The player keeps no position of its own. What comes next is asked of the timetable at the picture where the stream
+stands; after a failure the same question puts it back in step with the guide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from exstream.clock import Clock
+from exstream.errors import FeedError, SourceUnavailable
+from exstream.model.catalogue import ItemKey
+from exstream.model.channel import ChannelDefinition, Profile
+from exstream.model.grid import CLOCK_HZ, Span
+from exstream.model.programme import AsRunEntry, Outcome, Segment, SegmentKind
+from exstream.model.programme import Order as FeedOrder
+from exstream.mpegts.intake import Intake
+from exstream.mpegts.psi import tables
+from exstream.mpegts.splice import Spliced, Splicer
+from exstream.playout.air import Air
+from exstream.playout.cards import Cards
+from exstream.playout.fanout import Fanout
+from exstream.playout.ports import AsRunLog, Feed, Feeds, Sources, Timetable
+from exstream.playout.pump import Pump
+from exstream.playout.restart import RestartPolicy
+from exstream.playout.slot import Reception, Slot, State
+
+LOOK = 0.25
+"""How often the running order is looked at, in seconds."""
+PRESPAWN = 6.0
+"""How long before its turn a feed is opened: it encodes what its pipe holds, then waits."""
+OPEN_SECONDS = 5.0
+FIRST_BYTES_SECONDS = 6.0
+"""How long an encoder may take to its first bytes, once it is its turn."""
+STALL_SECONDS = 2.0
+STALL_LEAD = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Counts(Protocol):
+    """Where a player's figures go."""
+
+    def failed(self, reason: str) -> None:
+        """A feed could not start, broke off or hung."""
+
+    def carded(self, seconds: float) -> None:
+        """A card covered ``seconds`` of a programme."""
+
+    def skipped(self) -> None:
+        """A slow viewer was moved on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What every player works with."""
+
+    timetable: Timetable
+    sources: Sources
+    feeds: Feeds
+    asrun: AsRunLog
+    pump: Pump
+    clock: Clock
+    counts: Counts
+    restart: RestartPolicy
+    burst: float = 2.0
+    """How far the stream runs ahead of air time, in seconds."""
+
+
+class Player:
+    """Puts ``channel`` on air for as long as `run` runs; viewers read from ``fanout``."""
+
+    def __init__(self, channel: ChannelDefinition, profile: Profile, cards: Cards, studio: Studio) -> None:
+        self.channel = channel
+        self._profile = profile
+        self._rate = profile.rate
+        self._studio = studio
+        self._clock = studio.clock
+        self.fanout = Fanout(lambda: round(self._clock.air() * CLOCK_HZ), studio.counts.skipped)
+        self.started = self._clock.air()
+        first = self._rate.picture_at(round(self.started * 1000))
+        splicer = Splicer(self._rate, tables(channel.name), first)
+        self._air = Air(splicer, self._rate, cards, studio.burst, self.started)
+        self._planned = first
+        self._shift = self._clock.shift_ms
+        self._slots: list[Slot] = []
+        self._failures: dict[Segment, int] = {}
+        self._carded = 0
+        self._news = asyncio.Event()
+        self._retries: set[asyncio.Task[None]] = set()
+        self._log = log.bind(channel=channel.id)
+
+    @property
+    def programme_at(self) -> float:
+        """Air time at which the first picture of a programme went out; 0 before."""
+        return self._air.programme_at
+
+    @property
+    def missed(self) -> bool:
+        """Whether a card was shown before the first picture of a programme."""
+        return self._air.missed
+
+    async def run(self) -> None:
+        """Stay on air until cancelled; no encoder is left behind."""
+        try:
+            await self._extend()
+            self._studio.pump.add(self._air, self._deliver)
+            while True:
+                await self._look()
+        finally:
+            self.fanout.close()
+            await asyncio.shield(self._close())
+
+    async def _look(self) -> None:
+        """Wait for news or a moment, then bring the running order up to date."""
+        try:
+            async with asyncio.timeout(LOOK):
+                await self._news.wait()
+        except TimeoutError:
+            self._watch()
+        self._news.clear()
+        await self._settle()
+        if self._clock.shift_ms != self._shift:
+            await self._move()
+        await self._extend()
+
+    def _deliver(self, spliced: list[Spliced]) -> None:
+        for piece in spliced:
+            self.fanout.publish(piece)
+        if self._air.over:
+            self._news.set()
+        cards = self._air.card_pictures - self._carded
+        if cards:
+            self._carded += cards
+            self._studio.counts.carded(float(cards * self._rate.seconds))
+
+    async def _extend(self) -> None:
+        """Open what comes up in the next seconds."""
+        horizon = self._rate.picture_at(round((self._clock.air() + PRESPAWN) * 1000))
+        while self._planned < max(horizon, self._air.picture + 1):
+            self._planned = max(self._planned, self._air.picture)
+            segment, span = self._next(self._planned)
+            self._planned = span.end
+            await self._open(segment, span)
+
+    def _next(self, picture: int) -> tuple[Segment, Span]:
+        """Return what is on at ``picture``, and its pictures from there on."""
+        at = self._schedule_ms(picture)
+        while True:
+            segment = self._studio.timetable.cue(self.channel.id, at).segment
+            end = self._rate.picture_at(segment.ends - self._shift)
+            if end > picture:
+                return segment, Span(picture, end)
+            # It is shorter than what is left of this picture.
+            at = segment.ends
+
+    def _schedule_ms(self, picture: int) -> int:
+        return round(self._rate.ms_at(picture)) + self._shift
+
+    async def _open(self, segment: Segment, span: Span) -> None:
+        """Put ``segment`` on the running order; a feed that cannot be opened is tried again later."""
+        reception = None
+        if segment.kind is not SegmentKind.CARD and segment.item is not None:
+            try:
+                async with asyncio.timeout(OPEN_SECONDS):
+                    feed = await self._feed(segment, segment.item, span)
+            except (FeedError, SourceUnavailable) as fault:
+                self._fail(segment, span, str(fault), "cannot open")
+                return
+            except TimeoutError:
+                self._fail(segment, span, f"no answer within {OPEN_SECONDS:.0f} s", "cannot open")
+                return
+            reception = Reception(feed, Intake(self._rate, span), self._clock.air())
+        slot = Slot(span, segment, reception)
+        self._slots.append(slot)
+        self._air.put(slot)
+        self._studio.pump.wake()
+
+    async def _feed(self, segment: Segment, item: ItemKey, span: Span) -> Feed:
+        source = await self._studio.sources.resolve(item)
+        into = max(0, self._schedule_ms(span.first) - segment.starts)
+        return await self._studio.feeds.open(FeedOrder(source, span, segment.offset + into, self._profile))
+
+    def _fail(self, segment: Segment, span: Span, text: str, reason: str) -> None:
+        """Note a failure and try the rest of ``span`` again when the policy allows."""
+        failures = self._failures[segment] = self._failures.get(segment, 0) + 1
+        delay = self._studio.restart.delay(failures)
+        self._studio.counts.failed(reason)
+        self._log.warning("feed failed", item=segment.item, reason=text, failures=failures, retry_in=delay)
+        task = asyncio.create_task(self._retry(segment, span, delay))
+        self._retries.add(task)
+        task.add_done_callback(self._retries.discard)
+
+    async def _retry(self, segment: Segment, span: Span, delay: float) -> None:
+        """Open the rest of ``span`` from where the stream then stands."""
+        first = max(span.first, self._air.picture)
+        if delay:
+            await self._clock.sleep(delay)
+            # A card is on: begin where it will be when the encoder has started.
+            first = max(span.first, self._air.picture + self._rate.picture_at(500))
+        if first < span.end:
+            await self._open(segment, Span(first, span.end))
+
+    def _watch(self) -> None:
+        """Find encoders that hang, and waiting ones that have died."""
+        now = self._clock.air()
+        current = self._air.current()
+        for slot in self._slots:
+            reception = slot.reception
+            if reception is None or slot.state is not State.WAITING:
+                continue
+            if slot is not current:
+                if reception.feed.returncode:
+                    self._air.drop(slot, f"exit status {reception.feed.returncode}")
+            elif self._air.lead(now) < STALL_LEAD and not reception.ended:
+                turn = self._rate.ms_at(slot.span.first) / 1000 - self._studio.burst
+                patience = STALL_SECONDS if reception.heard else FIRST_BYTES_SECONDS
+                if now - max(reception.heard, reception.opened, turn) > patience:
+                    self._air.drop(slot, "hung")
+
+    async def _settle(self) -> None:
+        """Close what is over; note how it went."""
+        while self._air.over:
+            slot = self._air.over.popleft()
+            self._slots.remove(slot)
+            words = ""
+            if slot.reception is not None:
+                await slot.reception.feed.close()
+                words = slot.reception.feed.stderr()
+            if slot.state is State.BROKEN:
+                reason = "hung" if slot.reason == "hung" else "broke off"
+                self._fail(
+                    slot.segment, slot.span, f"{slot.reason}: {words}" if words else slot.reason, reason
+                )
+            elif slot.state is State.AIRED:
+                await self._aired(slot)
+
+    async def _aired(self, slot: Slot) -> None:
+        failures = self._failures.pop(slot.segment, 0)
+        outcome = Outcome.PARTLY
+        if slot.reception is None or (slot.pictures >= len(slot.span) and not failures):
+            outcome = Outcome.AIRED
+        elif not slot.pictures:
+            outcome = Outcome.CARD
+        started, ended = self._schedule_ms(slot.span.first), self._schedule_ms(slot.span.end)
+        await self._studio.asrun.record(AsRunEntry(slot.segment, started, ended, outcome, slot.reason))
+
+    async def _move(self) -> None:
+        """The wall was stepped: what is on air changes, the stream goes on."""
+        self._shift = self._clock.shift_ms
+        self._log.warning("the wall clock was stepped; the programme follows it", shift_ms=self._shift)
+        loop = asyncio.get_running_loop()
+        cleared: asyncio.Future[int] = loop.create_future()
+        self._air.clear(partial(_resolve_soon, loop, cleared))
+        self._studio.pump.wake()
+        self._planned = await cleared
+        for task in self._retries:
+            task.cancel()
+        await self._settle()
+
+    async def _close(self) -> None:
+        for task in self._retries:
+            task.cancel()
+        await self._studio.pump.remove(self._air)
+        feeds = [slot.reception.feed for slot in self._slots if slot.reception is not None]
+        await asyncio.gather(*(feed.close() for feed in feeds))
+        self._slots.clear()
+
+
+def _resolve_soon(loop: asyncio.AbstractEventLoop, future: asyncio.Future[int], picture: int) -> None:
+    """Give ``picture`` to ``future`` from the pump's thread."""
+    loop.call_soon_threadsafe(_resolve, future, picture)
+
+
+def _resolve(future: asyncio.Future[int], picture: int) -> None:
+    if not future.done():
+        future.set_result(picture)

@@ -1,0 +1,146 @@
+"""One thread for all channels: reads, splices and hands on what is due, every 100 ms.
+
+Between ticks it sleeps; only a channel that needs its next bytes at once is woken by its pipe. Everything else about a
+channel is decided on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple, Self
+
+from exstream.clock import Clock
+from exstream.mpegts.splice import Spliced
+from exstream.playout.air import Air
+
+TICK = 0.1
+HURRY = 0.005
+"""The shortest time between two looks at a pipe that is being watched, in seconds."""
+
+
+class Delivery(NamedTuple):
+    """What a tick gave for one channel."""
+
+    air: Air
+    spliced: list[Spliced]
+
+
+class Pump:
+    """Moves bytes for every channel on air. ``on_tick`` gets the seconds that a tick took."""
+
+    def __init__(self, clock: Clock, on_tick: Callable[[float], None]) -> None:
+        self._clock = clock
+        self._on_tick = on_tick
+        self._orders: deque[Callable[[], None]] = deque()
+        self._outlets: dict[Air, Callable[[list[Spliced]], None]] = {}
+        self._airs: list[Air] = []
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._thread.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stopping = True
+        self.wake()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def add(self, air: Air, outlet: Callable[[list[Spliced]], None]) -> None:
+        """Put ``air`` on the pump; ``outlet`` is called on the event loop with what goes on air, and when slots end."""
+        self._outlets[air] = outlet
+        self._orders.append(lambda: self._airs.append(air))
+        self.wake()
+
+    async def remove(self, air: Air) -> None:
+        """Take ``air`` off the pump; when this returns, the pump touches none of its pipes any more."""
+        self._outlets.pop(air, None)
+        gone = asyncio.get_running_loop().create_future()
+        self._orders.append(lambda: self._remove(air, gone))
+        self.wake()
+        await gone
+
+    def wake(self) -> None:
+        """Begin the next tick now. Safe from any thread."""
+        try:
+            os.write(self._wake_write, b"\0")
+        except BlockingIOError:
+            return  # it is awake already
+
+    def _remove(self, air: Air, gone: asyncio.Future[None]) -> None:
+        if air in self._airs:
+            self._airs.remove(air)
+        self._post(lambda: _resolve(gone))
+
+    def _post(self, call: Callable[[], object]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(call)
+
+    def _run(self) -> None:
+        due = self._clock.air()
+        ready: set[int] = set()
+        while not self._stopping:
+            now = self._clock.air()
+            if ready and now < due:
+                self._tick(now, ready)
+            else:
+                self._tick(now, None)
+                self._on_tick(self._clock.air() - now)
+                if now >= due:
+                    due = max(due + TICK, now)
+            ready = self._sleep(due)
+
+    def _tick(self, now: float, only: set[int] | None) -> None:
+        while self._orders:
+            self._orders.popleft()()
+        deliveries = []
+        for air in self._airs:
+            if only is not None and air.hungry(now) not in only:
+                continue
+            spliced = air.tick(now)
+            if spliced or air.over:
+                deliveries.append(Delivery(air, spliced))
+        if deliveries:
+            self._post(lambda: self._deliver(deliveries))
+
+    def _deliver(self, deliveries: list[Delivery]) -> None:
+        for air, spliced in deliveries:
+            outlet = self._outlets.get(air)
+            if outlet is not None:
+                outlet(spliced)
+
+    def _sleep(self, due: float) -> set[int]:
+        """Wait until ``due``, an order, or bytes on an urgent pipe; return the pipes that are urgent."""
+        now = self._clock.air()
+        pipes = {fd for air in self._airs if (fd := air.hungry(now)) is not None}
+        poll = select.poll()
+        poll.register(self._wake_read, select.POLLIN)
+        for fd in pipes:
+            poll.register(fd, select.POLLIN)
+        ready = {fd for fd, _ in poll.poll(max(0.0, due - now) * 1000)}
+        if self._wake_read in ready:
+            os.read(self._wake_read, 4096)
+            return set()
+        if ready & pipes:
+            # Let a little more than one write of the encoder gather.
+            threading.Event().wait(HURRY)
+        return ready & pipes
+
+
+def _resolve(gone: asyncio.Future[None]) -> None:
+    if not gone.done():
+        gone.set_result(None)

@@ -1,0 +1,285 @@
+"""Who watches what, and which channels are therefore on the air."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from types import TracebackType
+from typing import Protocol, Self
+
+import structlog
+
+from exstream.clock import Clock
+from exstream.errors import NoTunerFree, TuneFailed
+from exstream.model.channel import ChannelDefinition, ChannelId
+from exstream.playout.fanout import Cursor, Fanout
+from exstream.playout.player import Player
+
+FIRST_BYTES_SECONDS = 5.0
+"""HDHomeRun clients are told within this time that a channel gives no picture."""
+
+log = structlog.get_logger(__name__)
+
+
+class Audience(Protocol):
+    """Where the figures about viewers go."""
+
+    def joined(self, channel: ChannelId) -> None:
+        """A viewer came."""
+
+    def left(self, channel: ChannelId) -> None:
+        """A viewer went."""
+
+    def on_air(self, channels: int) -> None:
+        """So many channels are on air now."""
+
+    def taken(self, tuners: int) -> None:
+        """So many tuners are in use now."""
+
+    def tuned(self, seconds: float, *, cold: bool, missed: bool) -> None:
+        """A viewer got first bytes after ``seconds``; ``missed``: they were a card's."""
+
+    def sent(self, count: int) -> None:
+        """A viewer was given ``count`` bytes."""
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One viewer of one channel."""
+
+    id: str
+    channel: ChannelId
+    peer: str
+    agent: str
+    tuner: int | None
+    since_ms: int
+    bytes_sent: int = 0
+    skips: int = 0
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Viewer:
+    """A channel's bytes, from a random-access point on, until the channel ends or the session is stopped."""
+
+    def __init__(
+        self, session: Session, fanout: Fanout, first: bytes, cursor: Cursor, audience: Audience
+    ) -> None:
+        self._session = session
+        self._fanout = fanout
+        self._first = first
+        self._cursor = cursor
+        self._audience = audience
+
+    @property
+    def tuner(self) -> int | None:
+        """The HDHomeRun tuner it holds."""
+        return self._session.tuner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give whole TS packets as they are released."""
+        data = self._first
+        self._first = b""
+        while data and not self._session.stopped.is_set():
+            self._session.bytes_sent += len(data)
+            self._session.skips = self._cursor.skips
+            self._audience.sent(len(data))
+            yield data
+            data = await self._next()
+
+    async def _next(self) -> bytes:
+        if self._session.stopped.is_set():
+            return b""
+        return await self._fanout.read(self._cursor)
+
+
+class _OnAir:
+    """A channel on air and how many watch it."""
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self.viewers = 0
+        self.changed = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Tuners:
+    """Puts channels on air for their viewers, and takes them off ``linger`` seconds after the last one has gone."""
+
+    def __init__(
+        self,
+        find: Callable[[ChannelId], ChannelDefinition],
+        player_of: Callable[[ChannelDefinition], Awaitable[Player]],
+        *,
+        clock: Clock,
+        audience: Audience,
+        tuner_count: int,
+        linger: float,
+    ) -> None:
+        self._find = find
+        self._player_of = player_of
+        self._clock = clock
+        self._audience = audience
+        self.tuner_count = tuner_count
+        self._linger = linger
+        self._on_air: dict[ChannelId, _OnAir] = {}
+        self._sessions: dict[str, Session] = {}
+        self._ids = count(1)
+        self._starting: dict[ChannelId, asyncio.Lock] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End every session and take every channel off air."""
+        for session in self._sessions.values():
+            session.stopped.set()
+        tasks = [on_air.task for on_air in self._on_air.values() if on_air.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def sessions(self) -> tuple[Session, ...]:
+        """Return everyone who watches."""
+        return tuple(self._sessions.values())
+
+    def tuners_in_use(self) -> dict[int, Session]:
+        """Return the taken tuners."""
+        return {session.tuner: session for session in self._sessions.values() if session.tuner is not None}
+
+    def on_air(self) -> tuple[ChannelId, ...]:
+        """Return the channels that are on air."""
+        return tuple(self._on_air)
+
+    def stop(self, session_id: str) -> bool:
+        """End a session; False when there is none of that name."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return False
+        session.stopped.set()
+        return True
+
+    async def keep_warm(self, channel: ChannelId) -> None:
+        """Put ``channel`` on air and hold it there until cancelled."""
+        on_air = await self._start(self._find(channel))
+        with self._watching(on_air):
+            await asyncio.Event().wait()
+
+    @asynccontextmanager
+    async def tune(
+        self, channel: ChannelId, *, peer: str, agent: str, tuner: int | None = None, counted: bool = False
+    ) -> AsyncIterator[Viewer]:
+        """Join a channel for as long as the block lasts.
+
+        Raises `UnknownChannel`, `NoTunerFree` when ``counted`` and all (or ``tuner``) are taken, and `TuneFailed`
+        when there are no bytes in time.
+        """
+        definition = self._find(channel)
+        asked = self._clock.air()
+        session = Session(
+            str(next(self._ids)),
+            definition.id,
+            peer,
+            agent,
+            self._allot(definition.id, peer, tuner) if counted else None,
+            self._clock.now_ms(),
+        )
+        self._sessions[session.id] = session
+        self._audience.joined(definition.id)
+        self._audience.taken(len(self.tuners_in_use()))
+        try:
+            cold = definition.id not in self._on_air
+            on_air = await self._start(definition)
+            with self._watching(on_air):
+                fanout, cursor = on_air.player.fanout, Cursor()
+                first = await self._first_bytes(fanout, cursor, definition)
+                self._audience.tuned(
+                    self._clock.air() - asked, cold=cold, missed=cold and on_air.player.missed
+                )
+                yield Viewer(session, fanout, first, cursor, self._audience)
+        finally:
+            del self._sessions[session.id]
+            self._audience.left(definition.id)
+            self._audience.taken(len(self.tuners_in_use()))
+
+    async def _first_bytes(self, fanout: Fanout, cursor: Cursor, definition: ChannelDefinition) -> bytes:
+        try:
+            async with asyncio.timeout(FIRST_BYTES_SECONDS):
+                first = await fanout.read(cursor)
+        except TimeoutError as late:
+            raise TuneFailed(f"{definition.name} gave no picture in {FIRST_BYTES_SECONDS:.0f} s") from late
+        if not first:
+            raise TuneFailed(f"{definition.name} went off air")
+        return first
+
+    def _allot(self, channel: ChannelId, peer: str, wanted: int | None) -> int:
+        """Return a free tuner; a client that tunes to the same channel again goes on with the one it holds."""
+        taken = self.tuners_in_use()
+        if wanted is not None:
+            if not 0 <= wanted < self.tuner_count or (
+                wanted in taken and (taken[wanted].peer, taken[wanted].channel) != (peer, channel)
+            ):
+                raise NoTunerFree(f"tuner {wanted} is in use")
+            return wanted
+        for tuner, session in taken.items():
+            if (session.peer, session.channel) == (peer, channel):
+                return tuner
+        for tuner in range(self.tuner_count):
+            if tuner not in taken:
+                return tuner
+        raise NoTunerFree(f"all {self.tuner_count} tuners are in use")
+
+    @contextmanager
+    def _watching(self, on_air: _OnAir) -> Iterator[None]:
+        on_air.viewers += 1
+        on_air.changed.set()
+        try:
+            yield
+        finally:
+            on_air.viewers -= 1
+            on_air.changed.set()
+
+    async def _start(self, definition: ChannelDefinition) -> _OnAir:
+        """Return the channel on air, having put it there if need be."""
+        async with self._starting.setdefault(definition.id, asyncio.Lock()):
+            on_air = self._on_air.get(definition.id)
+            if on_air is None:
+                on_air = _OnAir(await self._player_of(definition))
+                self._on_air[definition.id] = on_air
+                self._audience.on_air(len(self._on_air))
+                on_air.task = asyncio.create_task(self._keep(on_air), name=f"channel {definition.id}")
+            return on_air
+
+    async def _keep(self, on_air: _OnAir) -> None:
+        """Run a channel until nobody has watched it for the linger time."""
+        channel = on_air.player.channel.id
+        player = asyncio.create_task(on_air.player.run(), name=f"player {channel}")
+        try:
+            while await self._wanted(on_air, player):
+                on_air.changed.clear()
+        finally:
+            del self._on_air[channel]
+            self._audience.on_air(len(self._on_air))
+            player.cancel()
+            await asyncio.gather(player, return_exceptions=True)
+            self._report(channel, player)
+
+    async def _wanted(self, on_air: _OnAir, player: asyncio.Task[None]) -> bool:
+        """Wait for a change of the audience, or for the linger time without one; return whether to go on."""
+        changed = asyncio.create_task(on_air.changed.wait())
+        linger = [] if on_air.viewers else [asyncio.create_task(self._clock.sleep(self._linger))]
+        done, pending = await asyncio.wait([player, changed, *linger], return_when=asyncio.FIRST_COMPLETED)
+        for task in pending - {player}:
+            task.cancel()
+        return player not in done and (changed in done or on_air.viewers > 0)
+
+    def _report(self, channel: ChannelId, player: asyncio.Task[None]) -> None:
+        if not player.cancelled() and (error := player.exception()) is not None:
+            log.error("the channel went off air by a fault of ours", channel=channel, exc_info=error)

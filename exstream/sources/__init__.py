@@ -1,0 +1,1 @@
+"""From an item of the catalogue to bytes that can be played."""
