@@ -1,0 +1,1 @@
+"""What is kept: libraries and items, published timelines, and what really aired."""

@@ -1,0 +1,102 @@
+"""How connections to either database are made."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+
+from exstream.errors import StoreError
+
+WRITES = "exstream_writes"
+"""Execution option of a connection whose transactions take SQLite's write lock at once."""
+_PRAGMAS = (
+    "PRAGMA busy_timeout = 5000",  # first: the next one may have to wait
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA foreign_keys = ON",
+)
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+}
+
+
+def understood(address: str) -> URL:
+    """Return the address with its asynchronous driver; raise StoreError when no database is meant by it."""
+    try:
+        url = make_url(address)
+    except ArgumentError as error:
+        raise StoreError(
+            "the database's address is not understood: write postgresql+asyncpg://user@host/name "
+            "or sqlite+aiosqlite:////folder/exstream.db"
+        ) from error
+    driver = _DRIVERS.get(url.drivername.partition("+")[0])
+    if driver is None:
+        raise StoreError(f"{url.drivername} is no database for Exstream: use SQLite or PostgreSQL")
+    if driver == _DRIVERS["sqlite"] and url.database in {None, "", ":memory:"}:
+        raise StoreError("SQLite needs a file: name it in the database's address")
+    return url.set(drivername=driver)
+
+
+def sqlite_connections(url: URL) -> AsyncEngine:
+    """Return connections to a SQLite file: a few, as each has a thread."""
+    connections = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=4,
+        max_overflow=4,
+        json_serializer=_written,
+        json_deserializer=orjson.loads,
+    )
+    prepare_sqlite(connections.sync_engine)
+    return connections
+
+
+def postgres_connections(url: URL, size: int, overflow: int) -> AsyncEngine:
+    """Return at most ``size`` + ``overflow`` connections to PostgreSQL; dead ones are replaced unnoticed."""
+    return create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=overflow,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={"timeout": 5},
+        json_serializer=_written,
+        json_deserializer=orjson.loads,
+    )
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Set the pragmas on every connection of ``engine``, and make its transactions real ones.
+
+    Python's driver begins a transaction only before the first change, and never for DDL; here BEGIN is sent when
+    SQLAlchemy begins, and takes the write lock at once where `WRITES` is set: waiting later could only fail.
+    """
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+
+
+def _set_pragmas(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _written(value: Any) -> str:
+    return orjson.dumps(value).decode()
