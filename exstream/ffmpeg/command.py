@@ -28,6 +28,8 @@ from exstream.model.programme import Order
 
 FIRST_PID = 0x100
 """The picture's PID; the sound's is the next one."""
+CARD_PICTURES = 80
+CARD_GOP = 8
 _QUIET = ("-hide_banner", "-nostdin", "-v", "error", "-max_error_rate", "1")
 """However damaged a source is, it is filled to its planned end."""
 _FADE_SAMPLES = AUDIO_RATE // 200
@@ -82,6 +84,35 @@ def programme(order: Order) -> tuple[str, ...]:
         },
     )
     return (*_QUIET, *stream.get_args())
+
+
+def card(profile: Profile) -> tuple[str, ...]:
+    """Return the arguments that encode a PNG of the profile's size, on standard input, as a card on standard output.
+
+    It is an H.264 byte stream of ``CARD_PICTURES`` with access unit delimiters, a key frame every ``CARD_GOP`` of them,
+    no reordered picture, and the very parameter sets of the profile's programmes.
+    """
+    options = video_options(profile)
+    options["x264-params"] = (
+        f"{options['x264-params']}:b-adapt=1:b-bias=-100"  # B pictures allowed, none made
+    )
+    del options["b:v"]
+    still = ffmpeg.input("pipe:0", format="png_pipe", framerate=str(profile.rate))
+    stream = (
+        still.filter("loop", loop=CARD_PICTURES - 1, size=1)
+        .filter("setpts", "N/(FRAME_RATE*TB)")
+        .filter("scale", profile.width, profile.height, out_color_matrix="bt709", out_range="tv")
+        .filter("format", "yuv420p")
+        .filter("setsar", 1)
+    )
+    output = {**options, "format": "h264", "crf": 22, "g": CARD_GOP, "keyint_min": CARD_GOP}
+    return (*_QUIET, *ffmpeg.output(_tagged(stream), "pipe:1", **output).get_args())
+
+
+def silence(profile: Profile) -> tuple[str, ...]:
+    """Return the arguments that write a second of silence as the profile's ADTS AAC on standard output."""
+    stream = _silence().filter("atrim", end_sample=AUDIO_RATE)
+    return (*_QUIET, *ffmpeg.output(stream, "pipe:1", format="adts", **audio_options(profile)).get_args())
 
 
 def _tracks(source: Source, profile: Profile) -> tuple[VideoStream | None, AudioStream | None]:
@@ -151,19 +182,15 @@ def _black(profile: Profile) -> ffmpeg.Stream:
 
 
 def _cut_picture(stream: ffmpeg.Stream, pictures: int) -> ffmpeg.Stream:
-    """Go on in black when the source ends, stop after exactly ``pictures``, and say the same of every picture."""
-    return (
-        stream.filter("tpad", stop=-1, stop_mode="add", color="black")
-        .filter("trim", end_frame=pictures)
-        .filter(
-            "setparams",
-            field_mode="prog",
-            range="tv",
-            colorspace="bt709",
-            color_primaries="bt709",
-            color_trc="bt709",
-        )
-    )
+    """Go on in black when the source ends, and stop after exactly ``pictures``."""
+    stream = stream.filter("tpad", stop=-1, stop_mode="add", color="black")
+    return _tagged(stream.filter("trim", end_frame=pictures))
+
+
+def _tagged(stream: ffmpeg.Stream) -> ffmpeg.Stream:
+    """Say the same of every picture, whatever its source said, or the encoder's headers would differ."""
+    tags = dict.fromkeys(("colorspace", "color_primaries", "color_trc"), "bt709")
+    return stream.filter("setparams", field_mode="prog", range="tv", **tags)
 
 
 def _sound(stream: ffmpeg.Stream, profile: Profile) -> ffmpeg.Stream:

@@ -68,7 +68,7 @@ def video_options(profile: Profile) -> dict[str, str | int]:
         "keyint_min": longest,
         "sc_threshold": 0,
         "forced-idr": 1,
-        "x264-params": "aud=1:b-pyramid=0:open-gop=0",
+        "x264-params": "aud=1:b-pyramid=0:open-gop=0:stitchable=1",
         **_COLOUR,
     }
 
