@@ -15,6 +15,10 @@ from exstream.model.channel import ChannelId, Profile
 from exstream.model.grid import Span
 
 
+OFF_AIR = "Off air"
+"""The title of a card that stands where there is nothing to show; cards in gaps carry the channel's name."""
+
+
 class SegmentKind(StrEnum):
     """What the player puts on air for a row."""
 
@@ -59,7 +63,8 @@ class Cursor:
     """A place in an order, not an index: the cycle of the order and the item that was taken last."""
 
     cycle: int = 0
-    after: ItemKey = ""
+    after: str = ""
+    """The item that was taken last, as its order marks it (a key, or a sort key that ends with it); "": none yet."""
 
 
 Cursors = Mapping[str, Cursor]

@@ -1,0 +1,1 @@
+"""What a channel airs and when: pure functions of definition, catalogue and day."""
