@@ -1,0 +1,1 @@
+"""Folders of one's own media: what their files are called and where they lie."""
