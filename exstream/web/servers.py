@@ -1,0 +1,107 @@
+"""Both sites in one process and one event loop, stopped without a traceback however many viewers there are."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+from uvicorn import Config, Server
+
+from exstream.clock import Clock
+from exstream.web.deps import Tuners
+from exstream.web.receiving import PromptProtocol
+from exstream.web.sockets import BACKLOG
+
+KEEP_ALIVE_SECONDS = 15
+LEAVE_SECONDS = 2.5
+"""How long clients are given to finish, once the server is stopping and the viewers are told to go."""
+STOP_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An application and the socket it is served on."""
+
+    application: ASGIApp
+    listening: socket.socket
+
+
+class _QuietServer(Server):
+    """uvicorn without a hand on the process's signals: they belong to `exstream.app`."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Servers:
+    """Runs the sites until it is told to stop."""
+
+    def __init__(
+        self, sites: Sequence[Site], tuners: Tuners, clock: Clock, *, leave_seconds: float = LEAVE_SECONDS
+    ) -> None:
+        self._servers = [(_server(site.application), site.listening) for site in sites]
+        self._tuners = tuners
+        self._clock = clock
+        self._leave_seconds = leave_seconds
+        self._stopping = asyncio.Event()
+
+    @property
+    def started(self) -> bool:
+        """Whether every site accepts requests."""
+        return all(server.started for server, _ in self._servers)
+
+    def stop(self) -> None:
+        """Make `serve` end: no new requests, viewers are told to go, the rest is cut off."""
+        self._stopping.set()
+
+    async def serve(self) -> None:
+        """Serve until `stop`; returns within `STOP_SECONDS` of it."""
+        async with asyncio.TaskGroup() as group:
+            for server, listening in self._servers:
+                group.create_task(server.serve(sockets=[listening]))
+            group.create_task(self._end())
+
+    async def _end(self) -> None:
+        await self._stopping.wait()
+        for server, _ in self._servers:
+            server.should_exit = True
+        waited = 0.0
+        while waited < self._leave_seconds and self._connections():
+            # Again and again: a viewer may have been tuning while the first ones were sent away.
+            for session in self._tuners.sessions():
+                self._tuners.stop(session.id)
+            await self._clock.sleep(0.1)
+            waited += 0.1
+        for connection in self._connections():
+            connection.transport.abort()
+
+    def _connections(self) -> list[PromptProtocol]:
+        return [
+            connection
+            for server, _ in self._servers
+            for connection in server.server_state.connections
+            if isinstance(connection, PromptProtocol)
+        ]
+
+
+def _server(application: ASGIApp) -> Server:
+    config = Config(
+        application,
+        http=PromptProtocol,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    return _QuietServer(config)

@@ -1,0 +1,162 @@
+"""What the API's answers look like. Instants are RFC 3339 in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Self
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from exstream.jobs import board
+from exstream.model.channel import ChannelDefinition
+from exstream.web import deps
+from exstream.web.airings import Airing
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Problem(_Shape):
+    """What went wrong, after RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+class Channel(_Shape):
+    """A channel that is on."""
+
+    id: str
+    number: str
+    name: str
+    group: str
+    tags: tuple[str, ...]
+    profile: str
+    stream_url: str
+    logo_url: str
+
+    @classmethod
+    def of(cls, channel: ChannelDefinition, base_url: str) -> Self:
+        """Describe ``channel`` with addresses under ``base_url``."""
+        return cls(
+            id=channel.id,
+            number=channel.number,
+            name=channel.name,
+            group=channel.group,
+            tags=channel.tags,
+            profile=channel.profile,
+            stream_url=f"{base_url}/iptv/channel/{quote(channel.id)}.ts",
+            logo_url=f"{base_url}/iptv/logos/{quote(channel.id)}.png",
+        )
+
+
+class Programme(_Shape):
+    """A programme of the guide."""
+
+    channel: str
+    starts: datetime
+    ends: datetime
+    title: str
+    subtitle: str
+    season: int | None
+    episode: int | None
+    year: int | None
+    summary: str
+    genres: tuple[str, ...]
+    kind: str | None = Field(
+        description="episode, film, filler or other; null where no item of the library is on"
+    )
+
+    @classmethod
+    def of(cls, airing: Airing) -> Self:
+        """Describe ``airing``."""
+        return cls(
+            channel=airing.channel,
+            starts=instant(airing.starts),
+            ends=instant(airing.ends),
+            title=airing.title,
+            subtitle=airing.subtitle,
+            season=airing.season,
+            episode=airing.episode,
+            year=airing.year,
+            summary=airing.summary,
+            genres=airing.genres,
+            kind=airing.kind,
+        )
+
+
+class NowAndNext(_Shape):
+    """What is on a channel and what follows; null where nothing is published."""
+
+    channel: str
+    now: Programme | None
+    next: Programme | None
+
+    @classmethod
+    def of(cls, channel: str, pair: tuple[Airing | None, Airing | None]) -> Self:
+        """Describe ``pair`` on ``channel``."""
+        now, following = (Programme.of(airing) if airing is not None else None for airing in pair)
+        return cls(channel=channel, now=now, next=following)
+
+
+class Session(_Shape):
+    """Somebody who watches a channel."""
+
+    id: str
+    channel: str
+    peer: str
+    agent: str
+    tuner: int | None
+    since: datetime
+    bytes_sent: int
+    skips: int = Field(description="how often the viewer was moved on because it read too slowly")
+
+    @classmethod
+    def of(cls, session: deps.Session) -> Self:
+        """Describe ``session``."""
+        return cls(
+            id=session.id,
+            channel=session.channel,
+            peer=session.peer,
+            agent=session.agent,
+            tuner=session.tuner,
+            since=instant(session.since_ms),
+            bytes_sent=session.bytes_sent,
+            skips=session.skips,
+        )
+
+
+class Job(_Shape):
+    """One run of a background job."""
+
+    id: int
+    name: str
+    state: str
+    done: int
+    total: int
+    message: str
+    started: datetime
+    finished: datetime | None
+
+    @classmethod
+    def of(cls, job: board.Job) -> Self:
+        """Describe ``job``."""
+        return cls(
+            id=job.id,
+            name=job.name,
+            state=job.state,
+            done=job.done,
+            total=job.total,
+            message=job.message,
+            started=instant(job.started),
+            finished=instant(job.finished) if job.finished else None,
+        )
+
+
+def instant(ms: int) -> datetime:
+    """Return UTC epoch milliseconds as a datetime."""
+    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -1,0 +1,83 @@
+"""The listening sockets: ours before anything else starts, so that a taken port is a sentence and not a traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+
+import psutil
+
+from exstream.errors import ConfigurationError, PortInUse
+
+BACKLOG = 256
+_KEEPALIVE = (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000))
+
+
+def listen(host: str, port: int, setting: str) -> socket.socket:
+    """Return a socket that listens on ``host`` and ``port``; ``::`` (or nothing) is IPv4 and IPv6.
+
+    Accepted connections inherit the keepalive: a viewer whose machine vanished is gone within 30 seconds.
+    ``setting`` is the name of the option that moves the port. Raises `PortInUse` and `ConfigurationError`.
+    """
+    try:
+        return _bound(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(
+                f"port {port} is taken by {_holder(port)}: stop it, or set {setting} to a free port"
+            ) from None
+        if error.errno == errno.EACCES:
+            raise ConfigurationError(
+                f"port {port} may only be opened by root: set {setting} to a port above 1023"
+            ) from None
+        raise ConfigurationError(
+            f"cannot listen on {host or 'any address'}, port {port}: {error.strerror or error};"
+            f" set EXSTREAM_HOST to an address of this machine, and {setting} to a port"
+        ) from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    dual = host in {"", "::"} and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if dual or ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual else 1)
+        _keep_alive(listening)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def _keep_alive(listening: socket.socket) -> None:
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE:
+        option = getattr(socket, name, None)  # not every system knows every one
+        if option is not None:
+            listening.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def _holder(port: int) -> str:
+    """Name the program that listens on ``port``, as far as this user may see it."""
+    try:
+        held = [
+            entry.pid
+            for entry in psutil.net_connections(kind="tcp")
+            if entry.status == psutil.CONN_LISTEN and entry.laddr and entry.laddr.port == port
+        ]
+        pid = next((pid for pid in held if pid), None)
+        if pid is None:
+            return "a program of another user"
+        if pid == os.getpid():
+            return "this server itself (EXSTREAM_IPTV_PORT and EXSTREAM_HDHR_PORT must differ)"
+        return f"{psutil.Process(pid).name()} (process {pid})"
+    except psutil.Error:
+        return "another program"

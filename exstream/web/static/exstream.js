@@ -1,0 +1,156 @@
+// What the guide can do beyond links: local times, the now-line, arrow keys, dialogs, copying. Everything works without it.
+"use strict";
+
+const root = document.body.dataset.root;
+const grid = document.getElementById("grid");
+const hours = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+const days = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
+
+function localise(within) {
+  for (const time of within.querySelectorAll("time[datetime]")) time.textContent = hours.format(new Date(time.dateTime));
+  for (const day of within.querySelectorAll("[data-day]")) day.textContent = days.format(new Date(day.dataset.day));
+}
+
+// Server time goes on from what the page says, so that a wrong clock in the browser does not move the line.
+const opened = performance.now();
+const serverNow = () => Number(grid.dataset.now) + performance.now() - opened;
+
+function drawNow() {
+  const { start, end } = grid.dataset;
+  const line = grid.querySelector(".now");
+  const part = (serverNow() - start) / (end - start);
+  line.hidden = part < 0 || part > 1;
+  const table = grid.querySelector("table");
+  const names = table.querySelector("thead th").offsetWidth;
+  line.style.left = `${names + part * (table.offsetWidth - names)}px`;
+  line.style.height = `${table.offsetHeight}px`;
+}
+
+function renewAtEdge() {
+  const { start, end } = grid.dataset;
+  const label = (end - start) / 6;
+  const following = !new URLSearchParams(location.search).has("at");
+  if (following && serverNow() - start > label && !document.querySelector("dialog[open]")) location.reload();
+}
+
+async function renewStatus() {
+  if (document.hidden) return;
+  const old = document.getElementById("status");
+  if (old.querySelector("details[open]")) return;
+  try {
+    const answer = await fetch(`${root}/status`);
+    if (answer.ok) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("status");
+      if (fresh && fresh.innerHTML !== old.innerHTML) old.replaceWith(fresh);
+    }
+  } catch {
+    old.textContent = "The server does not answer; trying again.";
+  }
+}
+
+// Arrow keys: one link of the grid is in the tab order, the arrows move it.
+function rove() {
+  const links = () => [...grid.querySelectorAll("tbody a")].filter((link) => link.offsetParent);
+  let chosen = grid.querySelector("td.a a") || links()[0];
+  for (const link of grid.querySelectorAll("tbody a")) link.tabIndex = -1;
+  if (chosen) chosen.tabIndex = 0;
+
+  const choose = (link) => {
+    if (!link) return;
+    chosen.tabIndex = -1;
+    chosen = link;
+    chosen.tabIndex = 0;
+    chosen.focus({ preventScroll: true });
+    chosen.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+  const beside = (link, step) => {
+    const row = [...link.closest("tr").querySelectorAll("a")].filter((other) => other.offsetParent);
+    return row[row.indexOf(link) + step];
+  };
+  const above = (link, step) => {
+    const row = link.closest("tr")[step < 0 ? "previousElementSibling" : "nextElementSibling"];
+    if (!row) return null;
+    const here = link.getBoundingClientRect();
+    const middle = (Math.max(here.left, 0) + Math.min(here.right, innerWidth)) / 2;
+    const off = (other) => {
+      const box = other.getBoundingClientRect();
+      return middle < box.left ? box.left - middle : Math.max(0, middle - box.right);
+    };
+    const cells = [...row.querySelectorAll(link.closest("th") ? "th a" : "td a")].filter((other) => other.offsetParent);
+    return cells.sort((one, other) => off(one) - off(other))[0];
+  };
+  const keys = {
+    ArrowLeft: (link) => beside(link, -1),
+    ArrowRight: (link) => beside(link, 1),
+    ArrowUp: (link) => above(link, -1),
+    ArrowDown: (link) => above(link, 1),
+    Home: (link) => link.closest("tr").querySelector("a"),
+    End: (link) => [...link.closest("tr").querySelectorAll("a")].at(-1),
+  };
+  grid.addEventListener("keydown", (event) => {
+    const link = event.target.closest("tbody a");
+    if (!link || !keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    choose(keys[event.key](link));
+  });
+  grid.addEventListener("focusin", (event) => {
+    const link = event.target.closest("tbody a");
+    if (link && link !== chosen) {
+      chosen.tabIndex = -1;
+      chosen = link;
+      chosen.tabIndex = 0;
+    }
+  });
+}
+
+async function openSheet(event) {
+  const link = event.target.closest("a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const path = new URL(link.href).pathname.slice(root.length);
+  if (!path.startsWith("/programme/") && !path.startsWith("/channel/")) return;
+  event.preventDefault();
+  try {
+    const answer = await fetch(link.href);
+    const article = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("article");
+    localise(article);
+    const close = document.createElement("form");
+    close.method = "dialog";
+    close.innerHTML = '<button class="button">Close</button>';
+    const dialog = document.getElementById("programme");
+    dialog.replaceChildren(article, close);
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+  } catch {
+    location.href = link.href;
+  }
+}
+
+async function copy(button) {
+  const field = button.parentElement.querySelector("input");
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    document.execCommand("copy"); // pages without TLS have no clipboard object
+  }
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button && "copy" in button.dataset) copy(button);
+  if (button && button.dataset.open) document.getElementById(button.dataset.open).showModal();
+  if (event.target.tagName === "DIALOG") event.target.close();
+});
+for (const button of document.querySelectorAll("[data-open]")) button.hidden = false;
+localise(document);
+if (grid) {
+  rove();
+  drawNow();
+  addEventListener("resize", drawNow);
+  setInterval(() => { drawNow(); renewAtEdge(); }, 5000);
+  setInterval(renewStatus, 10000);
+  grid.addEventListener("click", openSheet);
+  document.getElementById("programme").addEventListener("click", openSheet);
+}

@@ -1,0 +1,1 @@
+"""The sites, over real sockets."""
