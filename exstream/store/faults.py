@@ -58,7 +58,7 @@ def translated(address: str) -> Iterator[None]:
 
 @contextmanager
 def unreachable(address: str) -> Iterator[None]:
-    """Raise as `StoreUnreachable` or `StoreError` what keeps a connection to PostgreSQL from being made: its driver lets that through."""
+    """Raise as `StoreError` what keeps a connection to PostgreSQL from being made: its driver lets that through."""
     from asyncpg import InterfaceError, PostgresError
 
     try:
