@@ -30,6 +30,7 @@ GRACE_SECONDS = 1.0
 PIPE_BYTES = 262_144
 _STDERR_BYTES = 65_536
 _STDERR_LINES = 20
+_RUN_LINES = 1_000
 _CHUNK = 65_536
 _OPEN_FILES = 256
 _OOM_SCORE = 500
@@ -76,10 +77,9 @@ class Process:
         """How it ended, negative for a signal; None while it runs."""
         return self._exit.result() if self._exit.done() else None
 
-    def stderr(self) -> str:
-        """Return its last words, at most 20 lines."""
-        lines = self._words.decode(errors="replace").splitlines()
-        return "\n".join(lines[-_STDERR_LINES:])
+    def stderr(self, lines: int = _STDERR_LINES) -> str:
+        """Return its last words: at most ``lines`` lines, of at most 64 kB."""
+        return "\n".join(self._words.decode(errors="replace").splitlines()[-lines:])
 
     async def read(self) -> bytes:
         """Return the next bytes of its output; empty at the end."""
@@ -268,7 +268,7 @@ class Processes:
                 returncode = await process.wait()
         finally:
             await process.stop()
-        return CompletedRun(bytes(stdout), process.stderr(), returncode)
+        return CompletedRun(bytes(stdout), process.stderr(_RUN_LINES), returncode)
 
     async def _guard_works(self) -> bool:
         true = shutil.which("true") or "/bin/true"
