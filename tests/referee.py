@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 WRAP = 1 << 33
@@ -59,19 +60,13 @@ class _Stream:
         has_payload, body = bool(p[3] & 0x10), 4
         if p[3] & 0x20:
             body += 1 + p[4]
-            if p[4] and p[5] & 0x80:
-                self.fault(at, "discontinuity indicator")
-            if p[4] and p[5] & 0x10:
-                self.clock(at, p[6] << 25 | p[7] << 17 | p[8] << 9 | p[9] << 1 | p[10] >> 7)
+            self.adaptation(at, p)
         before = self.counters.get(pid)
         if before is not None and (before + has_payload) & 15 != p[3] & 15:
             self.fault(at, f"continuity of PID {pid}: {before} then {p[3] & 15}")
         self.counters[pid] = p[3] & 15
         if pid in (0, 0x1000) and self.report.pcr:
-            now = self.report.pcr[-1][1]
-            if pid in self.tables and ticks_since(now, self.tables[pid]) > 45_000:
-                self.fault(at, f"table {pid} after {ticks_since(now, self.tables[pid]) / 90:.0f} ms")
-            self.tables[pid] = now
+            self.table(at, pid)
         if pid == 0x100 and p[1] & 0x40:
             self.picture_start(at, p, body)
         if pid == 0x101:
@@ -80,6 +75,18 @@ class _Stream:
                 self.audio_pts = _stamp(p[body + 9 : body + 14])
                 body += 9 + p[body + 8]
             self.audio += p[body:]
+
+    def adaptation(self, at: int, p: bytes) -> None:
+        if p[4] and p[5] & 0x80:
+            self.fault(at, "discontinuity indicator")
+        if p[4] and p[5] & 0x10:
+            self.clock(at, p[6] << 25 | p[7] << 17 | p[8] << 9 | p[9] << 1 | p[10] >> 7)
+
+    def table(self, at: int, pid: int) -> None:
+        now = self.report.pcr[-1][1]
+        if pid in self.tables and ticks_since(now, self.tables[pid]) > 45_000:
+            self.fault(at, f"table {pid} after {ticks_since(now, self.tables[pid]) / 90:.0f} ms")
+        self.tables[pid] = now
 
     def clock(self, at: int, pcr: int) -> None:
         if self.report.pcr:
@@ -132,7 +139,7 @@ def examine(data: bytes, picture: float = 3_600.0) -> Report:
     # The last reordered pictures may still be under way at the end of a recording: leave them out of the gap check.
     origin = report.video[0] if report.video else 0
     order = sorted(ticks_since(pts, origin) for pts in report.video)
-    for earlier, later in zip(order[:-4], order[1:-3], strict=True):
+    for earlier, later in pairwise(order[:-3]):
         if abs(later - earlier - picture) > 1:
             report.faults.append(f"picture step of {later - earlier} ticks at {earlier / 90_000:.3f} s")
     return report
