@@ -1,0 +1,226 @@
+"""The definition format: one table per mapping, and what is made of it.
+
+A new key is one line in a table (and in docs/channels.md). All faults of a file are found in one go.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from exstream.definitions import values
+from exstream.definitions.document import Mapping, Node, NotReadable, Sequence, Text, parse
+from exstream.definitions.values import Refused, nearest, quoted
+from exstream.model.channel import ChannelDefinition, Order, Pool, Query
+
+
+@dataclass(slots=True)
+class Report:
+    """The faults of one file, as (line, sentence)."""
+
+    faults: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: int, sentence: str) -> None:
+        self.faults.append((line, sentence))
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a mapping and the reader of its value."""
+
+    name: str
+    read: Callable[[Node, Report], Any]
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A definition, and the lines that other files may clash with."""
+
+    definition: ChannelDefinition
+    lines: dict[str, int]
+
+
+def read_definition(
+    content: bytes, stem: str, profiles: Collection[str], timezone: str, report: Report
+) -> Written | None:
+    """Read one file, named ``stem`` without its suffix; None, and a report, if it has any fault."""
+    try:
+        root = parse(content)
+    except NotReadable as error:
+        report.add(error.line, str(error))
+        return None
+    if root is None or (isinstance(root, Text) and root.empty):
+        report.add(1, "the file is empty; a channel needs number, name, profile and programmes")
+        return None
+    found = _read_mapping(root, channel_keys(profiles), "channel", report)
+    lines = {key.text: key.line for key, _ in root.pairs} if isinstance(root, Mapping) else {}
+    if "id" not in found and "id" not in lines:
+        _read_stem(stem, found, report)
+    if report.faults:
+        return None
+    programmes, filler = found["programmes"], found.get("filler")
+    pools = _pools(programmes)
+    if filler is not None and filler.get("name", "filler") in {pool.name for pool in pools}:
+        report.add(lines["filler"], "the filler has the name of a pool; give it another with name:")
+        return None
+    return Written(_definition(found, pools, timezone), lines)
+
+
+def channel_keys(profiles: Collection[str]) -> tuple[Key, ...]:
+    """Return the table of a channel's keys."""
+    return (
+        Key("id", _simple(values.channel_id)),
+        Key("number", _simple(values.channel_number), required=True),
+        Key("name", _simple(values.text), required=True),
+        Key("profile", _simple(values.one_of("profile", sorted(profiles))), required=True),
+        Key("programmes", _programmes, required=True),
+        Key("filler", _nested(FILLER_KEYS, "filler")),
+        Key("align", _simple(values.align)),
+        Key("timezone", _simple(values.timezone)),
+        Key("group", _simple(values.text)),
+        Key("logo", _simple(values.logo)),
+        Key("enabled", _simple(values.flag)),
+        Key("warm", _simple(values.flag)),
+        Key("seed", _simple(values.text)),
+        Key("tags", _simple(values.texts)),
+    )
+
+
+def _simple(read: Callable[[Node], object]) -> Callable[[Node, Report], object]:
+    return lambda node, _: read(node)
+
+
+def _nested(keys: tuple[Key, ...], what: str) -> Callable[[Node, Report], dict[str, Any]]:
+    return lambda node, report: _read_mapping(node, keys, what, report)
+
+
+POOL_KEYS = (
+    Key("kind", _simple(values.kinds)),
+    Key("show", _simple(values.texts)),
+    Key("title", _simple(values.texts)),
+    Key("library", _simple(values.texts)),
+    Key("genre", _simple(values.texts)),
+    Key("years", _simple(values.years)),
+)
+FILLER_KEYS = (
+    Key("pool", _nested(POOL_KEYS, "pool"), required=True),
+    Key("order", _simple(values.order)),
+    Key("name", _simple(values.text)),
+)
+PROGRAMME_KEYS = (*FILLER_KEYS, Key("count", _simple(values.count)))
+
+
+def _read_mapping(node: Node, keys: Iterable[Key], what: str, report: Report) -> dict[str, Any]:
+    """Read every key of ``node`` that has a usable value, and report the rest."""
+    if not isinstance(node, Mapping):
+        report.add(node.line, f"the {what} is written as keys and values here, such as 'name: value'")
+        return {}
+    by_name = {key.name: key for key in keys}
+    first: dict[str, int] = {}
+    found: dict[str, Any] = {}
+    for key, value in node.pairs:
+        if key.text not in by_name:
+            hint = nearest(key.text, by_name) or f"; there are {', '.join(by_name)}"
+            report.add(key.line, f"the {what} has no key {quoted(key.text)}{hint}")
+        elif key.text in first:
+            report.add(key.line, f"{quoted(key.text)} is there twice, first on line {first[key.text]}")
+        else:
+            first[key.text] = key.line
+            if not (isinstance(value, Text) and value.empty):
+                _read_value(by_name[key.text], value, found, report)
+    written = {key.text for key, value in node.pairs if not (isinstance(value, Text) and value.empty)}
+    for name in [key.name for key in by_name.values() if key.required and key.name not in written]:
+        report.add(first.get(name, node.line), f"the {what} needs a value for '{name}'")
+    return found
+
+
+def _read_value(key: Key, node: Node, found: dict[str, Any], report: Report) -> None:
+    try:
+        found[key.name] = key.read(node, report)
+    except Refused as error:
+        report.add(error.line, f"{key.name}: {error}")
+
+
+def _programmes(node: Node, report: Report) -> list[dict[str, Any]]:
+    if not isinstance(node, Sequence) or not node.nodes:
+        raise Refused(node, "a list of pools is wanted here, each beginning with '- pool:'")
+    if len(node.nodes) > values.MAX_LIST:
+        raise Refused(node, f"there are more than {values.MAX_LIST} pools")
+    read = [_read_mapping(entry, PROGRAMME_KEYS, "programme", report) for entry in node.nodes]
+    for entry, programme in zip(node.nodes, read, strict=True):
+        if str(programme.get("name", "")).startswith("@"):
+            report.add(entry.line, "the name of a pool does not begin with @")
+    names = Counter(programme["name"] for programme in read if "name" in programme)
+    for name in [name for name, times in names.items() if times > 1]:
+        report.add(node.line, f"two pools have the name {quoted(name)}")
+    return read
+
+
+def _read_stem(stem: str, found: dict[str, Any], report: Report) -> None:
+    """Take the file's name for the channel's id."""
+    try:
+        found["id"] = values.channel_id(Text(1, stem, quoted=True))
+    except Refused:
+        report.add(
+            1, f"the file's name {quoted(stem)} is no id: use small letters, digits and hyphens, or write id:"
+        )
+
+
+def _definition(found: dict[str, Any], pools: tuple[Pool, ...], timezone: str) -> ChannelDefinition:
+    filler = found.get("filler")
+    return ChannelDefinition(
+        id=found["id"],
+        number=found["number"],
+        name=found["name"],
+        profile=found["profile"],
+        pools=pools,
+        filler=_pool(filler, "filler", Order.SHUFFLE) if filler is not None else None,
+        align_minutes=found.get("align", 0),
+        timezone=found.get("timezone", timezone),
+        group=found.get("group", ""),
+        logo=found.get("logo", ""),
+        enabled=found.get("enabled", True),
+        warm=found.get("warm", False),
+        seed=found.get("seed", ""),
+        tags=found.get("tags", ()),
+    )
+
+
+def _pools(programmes: Iterable[dict[str, Any]]) -> tuple[Pool, ...]:
+    """Make the pools. One without a name is named by what it selects, so that it keeps its place when it is moved."""
+    taken = {programme["name"] for programme in programmes if "name" in programme}
+    pools: list[Pool] = []
+    for programme in programmes:
+        selected = _described(programme["pool"])
+        name, number = selected, 1
+        while name in taken:
+            number += 1
+            name = f"{selected} #{number}"
+        pool = _pool(programme, name, Order.CHRONOLOGICAL)
+        taken.add(pool.name)
+        pools.append(pool)
+    return tuple(pools)
+
+
+def _described(selected: dict[str, Any]) -> str:
+    words = (
+        f"{key} {'..'.join(map(str, value)) if key == 'years' else ', '.join(value)}"
+        for key, value in sorted(selected.items())
+    )
+    return "; ".join(words) or "everything"
+
+
+def _pool(written: dict[str, Any], name: str, order: Order) -> Pool:
+    selected = written["pool"]
+    query = Query(
+        kinds=selected.get("kind", ()),
+        shows=selected.get("show", ()),
+        titles=selected.get("title", ()),
+        libraries=selected.get("library", ()),
+        genres=selected.get("genre", ()),
+        years=selected.get("years"),
+    )
+    return Pool(written.get("name", name), query, written.get("order", order), written.get("count", 1))

@@ -1,0 +1,1 @@
+"""What airs and when."""
