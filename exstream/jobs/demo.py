@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from exstream.clock import Clock
 from exstream.errors import StoreError
@@ -20,6 +19,7 @@ from exstream.jobs.board import Board, Job
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.demo_clip import ClipMaker, ClipNotMade, DiskRefuses
 from exstream.jobs.demo_manifest import CLIPS, FILLERS, OPENING, Clip
+from exstream.jobs.ports import Shelves
 from exstream.model.catalogue import Item, ItemKey, ItemKind, Library, LibraryKind, Media
 
 NAME = "Demo"
@@ -28,24 +28,6 @@ AT_ONCE = 2
 NICE = 15
 RETRY_SECONDS = 15.0
 ATTEMPTS = 3
-
-
-class Shelves(Protocol):
-    """The part of the store that libraries and their items are kept with; raises StoreError."""
-
-    async def libraries(self) -> list[Library]: ...
-
-    async def add_library(self, kind: LibraryKind, name: str, path: str) -> Library: ...
-
-    async def remove_library(self, library_id: int) -> bool: ...
-
-    async def apply(
-        self,
-        library_id: int,
-        items: Iterable[Item],
-        missing: Iterable[ItemKey] = (),
-        gone: Iterable[ItemKey] = (),
-    ) -> object: ...
 
 
 def key_of(clip: Clip) -> ItemKey:

@@ -7,12 +7,12 @@ import errno
 import os
 import shutil
 from pathlib import Path
-from typing import Protocol
 
 from exstream.errors import CatalogueError, FeedError, UnreadableMedia
 from exstream.ffmpeg.process import Processes
 from exstream.jobs.demo_manifest import Clip
 from exstream.jobs.demo_recipe import Lettering, clip_arguments, lettering_of
+from exstream.jobs.ports import Probing
 from exstream.model.catalogue import Media
 
 WORKSHOP = ".making"
@@ -27,13 +27,6 @@ class ClipNotMade(CatalogueError):
 
 class DiskRefuses(CatalogueError):
     """The disk takes no more, or the folder cannot be written; the text says what to do. Wait and try again."""
-
-
-class Probing(Protocol):
-    """Looks into media files."""
-
-    async def probe(self, path: str) -> Media:
-        """Return what is in the file at ``path``; raises UnreadableMedia."""
 
 
 class ClipMaker:
