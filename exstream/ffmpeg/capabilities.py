@@ -123,9 +123,9 @@ def version_warnings(version: str) -> tuple[str, ...]:
     fixed = (major, minor, patch) >= _FIXED_SINCE or patch >= _FIXED.get((major, minor), patch + 1)
     if fixed:
         return ()
+    advice = f"leave {SETTING} empty to use the one installed with exstream, or update it"
     return (
-        f"version {version} has the hole CVE-2026-8461 in a decoder that is never let in here; "
-        f"newer is better: leave {SETTING} empty to use the one installed with exstream",
+        f"version {version} has the hole CVE-2026-8461, in a decoder that is never let in here: {advice}",
     )
 
 

@@ -80,6 +80,7 @@ def programme(order: Order) -> tuple[str, ...]:
             "output_ts_offset": FEED_ORIGIN_SECONDS,
             "muxdelay": 0.5,
             "pcr_period": 20,
+            "pes_payload_size": 0,  # a frame of sound a packet: sound never lags behind the picture it belongs to
             "flush_packets": 1,
         },
     )

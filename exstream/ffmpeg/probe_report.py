@@ -128,7 +128,7 @@ def picture_rate(average: Fraction | None, base: Fraction | None) -> Rate | None
 
 
 def why_unreadable(head: bytes, complaint: str) -> str:
-    """Say why a file that begins with ``head`` could not be opened; the last line of ``complaint`` is the demuxer's own word."""
+    """Say why a file that begins with ``head`` could not be opened; ``complaint`` is what the demuxer said."""
     if not head:
         return "it is empty"
     if not head.strip(b"\0"):

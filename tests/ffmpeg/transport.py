@@ -1,4 +1,4 @@
-"""A small, independent reader of transport streams for these tests: every picture, audio frame and PCR with its time."""
+"""A small, independent reader of transport streams: every picture, audio frame and PCR with its time."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Tests of command lines, processes, probing and feeds, most of them on real ffmpegs."""
