@@ -1,0 +1,140 @@
+"""The guide as XMLTV: valid against its DTD, one element a line, times in UTC.
+
+What is written follows what readers make of it: Plex takes a programme without numbers for a film and calls
+everything new that is not marked as shown before; Jellyfin wants zero-based numbers and one flag word in any letter
+case; both channel matching by number needs a display-name that is the number and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+
+from exstream.guide.lineup import by_number, guide_id, logo_url
+from exstream.guide.xml import escaped
+from exstream.model.catalogue import Catalogue, Item, ItemKind
+from exstream.model.channel import ChannelDefinition, ChannelId
+from exstream.model.programme import Programme
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_UNTITLED = "Untitled"
+_CATEGORIES: Mapping[ItemKind, str] = {ItemKind.EPISODE: "Series", ItemKind.FILM: "Movie"}
+
+
+def header(channels: Iterable[ChannelDefinition], base_url: str) -> str:
+    """Return the document's beginning with every channel, in the order of their numbers."""
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<!DOCTYPE tv SYSTEM "xmltv.dtd">',
+        f'<tv source-info-url="{escaped(base_url)}" generator-info-name="Exstream">',
+    ]
+    for channel in by_number(channels):
+        number, name = escaped(channel.number), escaped(channel.name)
+        lines += [
+            f'<channel id="{guide_id(channel.id)}">',
+            f"  <display-name>{number}</display-name>",
+            f"  <display-name>{name}</display-name>",
+            f"  <display-name>{number} {name}</display-name>",
+            f'  <icon src="{escaped(logo_url(channel, base_url))}"/>',
+            "</channel>",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def entries(programmes: Iterable[Programme], catalogue: Catalogue) -> Iterator[str]:
+    """Yield one ``programme`` element each, with its line ends.
+
+    Times are whole seconds, cut off: a programme stops in the second its successor starts in. One that lasts less
+    than that second is left out.
+    """
+    bodies: dict[tuple[str | None, str], str] = {}
+    ids: dict[ChannelId, str] = {}
+    for programme in programmes:
+        starts, stops = programme.starts // 1_000, programme.ends // 1_000
+        if starts == stops:
+            continue
+        if programme.channel not in ids:
+            ids[programme.channel] = guide_id(programme.channel)
+        known = programme.item, programme.title
+        if known not in bodies:
+            item = catalogue.items.get(programme.item) if programme.item is not None else None
+            bodies[known] = "\n".join(_body(programme.title, item))
+        yield (
+            f'<programme start="{_time(starts)}" stop="{_time(stops)}" channel="{ids[programme.channel]}">\n'
+            f"{bodies[known]}\n</programme>\n"
+        )
+
+
+def footer() -> str:
+    """Return the document's end."""
+    return "</tv>\n"
+
+
+def document(
+    channels: Sequence[ChannelDefinition],
+    programmes: Mapping[ChannelId, Iterable[Programme]],
+    catalogue: Catalogue,
+    base_url: str,
+) -> Iterator[str]:
+    """Yield the whole guide in pieces."""
+    yield header(channels, base_url)
+    for channel in by_number(channels):
+        yield from entries(programmes.get(channel.id, ()), catalogue)
+    yield footer()
+
+
+def _body(title: str, item: Item | None) -> list[str]:
+    """Return a programme's elements in the order that the DTD demands."""
+    if item is None:
+        return [f"  <title>{escaped(title) or _UNTITLED}</title>", "  <previously-shown/>"]
+    series = item.kind is ItemKind.EPISODE and item.show
+    lines = [f"  <title>{escaped((item.show if series else item.title) or title) or _UNTITLED}</title>"]
+    if series and (subtitle := escaped(item.title)):
+        lines.append(f"  <sub-title>{subtitle}</sub-title>")
+    if summary := escaped(item.summary):
+        lines.append(f"  <desc>{summary}</desc>")
+    if item.year is not None and 1_000 <= item.year <= 9_999:
+        lines.append(f"  <date>{item.year}</date>")
+    lines += [f"  <category>{category}</category>" for category in _categories(item)]
+    lines.append(f'  <length units="seconds">{max(1, item.duration_ms // 1_000)}</length>')
+    lines += _numbers(item)
+    lines.append("  <previously-shown/>")
+    return lines
+
+
+def _categories(item: Item) -> Iterator[str]:
+    """Yield the category by kind, then the genres, none twice in any letter case."""
+    seen: set[str] = set()
+    for category in (_CATEGORIES.get(item.kind, ""), *item.genres):
+        written = escaped(category)
+        if written and written.casefold() not in seen:
+            seen.add(written.casefold())
+            yield written
+
+
+def _numbers(item: Item) -> Iterator[str]:
+    """Yield season and episode as people and as programs read them."""
+    if item.kind is not ItemKind.EPISODE:
+        return
+    season = item.season if item.season is not None and item.season >= 0 else None
+    episode = item.episode if item.episode is not None and item.episode > 0 else None
+    if season is None and episode is None:
+        return
+    written = (f"S{season:02}" if season is not None else "") + (
+        f"E{episode:02}" if episode is not None else ""
+    )
+    # Counted from nought; specials, season 0, have no number there.
+    ns = f"{season - 1 if season else ''}.{episode - 1 if episode else ''}.0/1"
+    yield f'  <episode-num system="onscreen">{written}</episode-num>'
+    yield f'  <episode-num system="xmltv_ns">{ns}</episode-num>'
+
+
+def _time(seconds: int) -> str:
+    day, second = divmod(seconds, 86_400)
+    return f"{_date(day)}{second // 3_600:02}{second // 60 % 60:02}{second % 60:02} +0000"
+
+
+@lru_cache(maxsize=1_024)
+def _date(day: int) -> str:
+    return date.fromordinal(_EPOCH_DAY + day).strftime("%Y%m%d")

@@ -1,0 +1,1 @@
+"""What guides and channel lists say."""
