@@ -43,6 +43,7 @@ class _Stream:
         self.dts: dict[int, int] = {}
         self.audio = bytearray()
         self.audio_pts: int | None = None
+        self.audio_clock: int | None = None
         self.next_audio: int | None = None
         self.tables: dict[int, int] = {}
 
@@ -75,6 +76,7 @@ class _Stream:
                 self.audio_pts = _stamp(p[body + 9 : body + 14])
                 body += 9 + p[body + 8]
             self.audio += p[body:]
+            self.audio_clock = self.report.pcr[-1][1] if self.report.pcr else None
 
     def adaptation(self, at: int, p: bytes) -> None:
         if p[4] and p[5] & 0x80:
@@ -121,7 +123,7 @@ class _Stream:
             self.fault(at, f"audio PES of {len(data)} bytes holds frames up to {place}")
         if self.next_audio is not None and self.audio_pts != self.next_audio:
             self.fault(at, f"audio step of {ticks_since(self.audio_pts, self.next_audio)} ticks")
-        if self.report.pcr and ticks_since(self.audio_pts, self.report.pcr[-1][1]) < 0:
+        if self.audio_clock is not None and ticks_since(self.audio_pts, self.audio_clock) < 0:
             self.fault(at, "audio later than its time")
         self.next_audio = (self.audio_pts + frames * 1_920) % WRAP
         self.report.audio.append((self.audio_pts, frames))

@@ -60,9 +60,9 @@ class Outlet:
         inserts: list[Insert] = []
         before_keys: list[tuple[int, int]] = []
         keys = {key.row: key.picture for key in block.keys}
-        previous_row = 0
+        after = 0
         for row, clock in block.clock:
-            inserts += self._references(previous_row, row, clock)
+            inserts += self._references(after, row, clock)
             picture = keys.get(row)
             due = self._tables_at is None or clock - self._tables_at >= TABLES_EVERY
             if picture is not None or due:
@@ -71,19 +71,19 @@ class Outlet:
                 inserts.append((row, self._tables))
                 self._tables_at = clock
             self._clock = clock
-            previous_row = row
+            after = row + 1
         if self._clock is not None:
             self.clock = self._clock
         return inserts, before_keys
 
-    def _references(self, previous_row: int, row: int, clock: int) -> list[Insert]:
-        """Return the PCR-only packets due between the last reference and the one in ``row``."""
+    def _references(self, after: int, row: int, clock: int) -> list[Insert]:
+        """Return the PCR-only packets due between the last reference, which ``after`` follows, and ``row``."""
         if self._clock is None or clock - self._clock <= CLOCK_GAP:
             return []
         steps = -(-(clock - self._clock) // CLOCK_GAP)
         return [
             (
-                previous_row + (row - previous_row) * step // steps,
+                after + (row - after) * step // steps,
                 pcr_packet(VIDEO_PID, self._clock + (clock - self._clock) * step // steps),
             )
             for step in range(1, steps)

@@ -66,6 +66,9 @@ class Splicer:
                 intake.leave()
             return None
         blocks = self._card_blocks(card, key)
+        if joining:
+            # What the feed before has left out is late already: it does not wait for this one's first sound.
+            blocks += self._quiet(card, self._rate.audio_frame_at(key))
         if stretch.audio is not None:
             blocks += self._quiet(card, stretch.audio)
             self.audio = max(self.audio, stretch.audio_end)
