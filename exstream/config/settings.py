@@ -195,6 +195,16 @@ class Settings:
                 object.__setattr__(self, name, value)
 
     @property
+    def journals_dir(self) -> Path:
+        """Where the scans of libraries remember files, for the server and the command line alike."""
+        return self.data_dir / "journals"
+
+    @property
+    def log_file(self) -> Path:
+        """The newest of the log files."""
+        return self.data_dir / "logs" / "exstream.log"
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be shown; a SQLite file's name is none."""
         found = (self.metrics_token, self.api_token, self.database_url)

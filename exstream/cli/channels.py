@@ -1,0 +1,99 @@
+"""``exstream channels``: the channels as they are defined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
+from exstream.cli.outcome import ExitCode, say
+from exstream.config import Settings
+
+if TYPE_CHECKING:
+    from exstream.definitions import Definitions
+
+app = typer.Typer(help="The channels as they are defined.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_channels(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List the channels as they are defined."""
+    settings = invocation(context).settings(data_dir=data_dir)
+    found = read(settings)
+    if as_json:
+        write_json(_shown(found))
+    else:
+        _write(found, settings)
+    for fault in found.faults:
+        say(f"exstream: {fault}")
+    raise typer.Exit(ExitCode.PARTIAL if found.faults else ExitCode.OK)
+
+
+@app.command("check")
+def check(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Look for faults in the channel definitions, and tell them all."""
+    settings = invocation(context).settings(data_dir=data_dir)
+    found = read(settings)
+    if as_json:
+        write_json(
+            {"folder": str(folder(settings)), "channels": len(found.channels), "faults": list(found.faults)}
+        )
+    else:
+        for fault in found.faults:
+            typer.echo(fault)
+        typer.echo(said(found, folder(settings)))
+    raise typer.Exit(ExitCode.FAILURE if found.faults else ExitCode.OK)
+
+
+def read(settings: Settings) -> Definitions:
+    """Read the definitions afresh; without their folder there are no channels."""
+    from exstream.definitions import Definitions, load_directory
+
+    path = folder(settings)
+    if not path.exists():
+        return Definitions()
+    return load_directory(path, settings.profiles.keys(), {}, settings.timezone or "UTC")
+
+
+def folder(settings: Settings) -> Path:
+    """Return where the definitions are: before the first start, the shipped ones that it will copy."""
+    if settings.channels_dir.exists() or not settings.demo:
+        return settings.channels_dir
+    from exstream.resources import data_path
+
+    return data_path("channels")
+
+
+def said(found: Definitions, path: Path) -> str:
+    """Return in a sentence how many channels and faults there are."""
+    faults = f"{len(found.faults)} fault{'' if len(found.faults) == 1 else 's'}"
+    channels = f"{len(found.channels)} channel{'' if len(found.channels) == 1 else 's'}"
+    return f"{channels} and {faults} in {path}"
+
+
+def _shown(found: Definitions) -> list[dict[str, object]]:
+    return [
+        {
+            "id": channel.id,
+            "number": channel.number,
+            "name": channel.name,
+            "profile": channel.profile,
+            "enabled": channel.enabled,
+            "file": name,
+        }
+        for channel in found.channels
+        for name, definition in found.files.items()
+        if definition is channel
+    ]
+
+
+def _write(found: Definitions, settings: Settings) -> None:
+    if not found.channels:
+        typer.echo(f"There are no channels in {folder(settings)}")
+        return
+    width = max(len(channel.name) for channel in found.channels)
+    for channel in found.channels:
+        state = "" if channel.enabled else "  (not enabled)"
+        typer.echo(f"{channel.number:>8}  {channel.name:<{width}}  {channel.profile}  {channel.id}{state}")

@@ -1,0 +1,40 @@
+"""What a command tells the shell that called it."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+
+from exstream.errors import ExstreamError, StoreUnreachable
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    OK = 0
+    FAILURE = 1
+    """It failed, or it was called in a way it does not understand."""
+    PARTIAL = 2
+    """It did what it could, and said what it could not do."""
+    UNREACHABLE = 3
+    """Something outside of this machine's reach does not answer."""
+    INTERRUPTED = 130
+    """Ctrl-C, as every shell counts it."""
+
+
+def code_of(error: ExstreamError) -> ExitCode:
+    """Return the exit code for a command that ``error`` ended."""
+    return ExitCode.UNREACHABLE if isinstance(error, StoreUnreachable) else ExitCode.FAILURE
+
+
+def say(sentence: str) -> None:
+    """Write a sentence to standard error, where it does not disturb what a script reads."""
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
+
+
+def tell(error: ExstreamError) -> ExitCode:
+    """Write what went wrong, one line per fault, and return the exit code."""
+    for line in str(error).splitlines():
+        say(f"exstream: {line}")
+    return code_of(error)
