@@ -41,7 +41,9 @@ class Database:
     @property
     def address(self) -> str:
         """The file, or the server's address with the password hidden: for messages."""
-        return str(self._file) if self.dialect == "sqlite" else self._url.render_as_string(hide_password=True)
+        if self.dialect == "sqlite":
+            return str(self._file)
+        return self._url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password too
 
     def checked_out(self) -> int:
         """Return how many connections are in use."""
