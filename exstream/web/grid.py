@@ -36,7 +36,7 @@ ZOOMS = (Zoom(30, "30 min", 10_000), Zoom(60, "1 hour", 110_000), Zoom(180, "3 h
 
 
 class Mark(StrEnum):
-    """What a small screen shows of a row."""
+    """What a small screen shows of a row: what is on now, and what follows."""
 
     NOW = "a"
     NEXT = "b"
@@ -52,6 +52,11 @@ class Cell:
     airings: tuple[Airing, ...] = ()
     mark: Mark = Mark.NONE
     columns: int = 0
+
+    @property
+    def titles(self) -> str:
+        """The first few different titles."""
+        return ", ".join(list(dict.fromkeys(airing.title for airing in self.airings))[:4])
 
     @property
     def airing(self) -> Airing | None:
@@ -83,13 +88,15 @@ class Window:
     def row(self, airings: Sequence[Airing], now: int) -> list[Cell]:
         """Lay out ``airings`` (in order, without overlaps); the cells' columns add up to `COLUMNS`."""
         shown = [a for a in airings if a.ends > self.start and a.starts < self.end]
-        cells = list(self._grouped(self._cells(shown, max(now, self.start))))
+        cells = list(self._grouped(self._cells(shown, now)))
         return list(self._placed(cells))
 
-    def _cells(self, shown: Sequence[Airing], reference: int) -> Iterator[Cell]:
-        """One cell for each programme and for each hole; what is on at ``reference`` and what follows are marked."""
+    def _cells(self, shown: Sequence[Airing], now: int) -> Iterator[Cell]:
+        """One cell for each programme and for each hole; two are marked, at another time than now the first two."""
         at = self.start
-        marks = iter((Mark.NOW, Mark.NEXT))
+        is_now = self.start <= now < self.end
+        reference = now if is_now else self.start
+        marks = iter((Mark.NOW if is_now else Mark.NEXT, Mark.NEXT))
         for airing in shown:
             starts, ends = max(airing.starts, self.start), min(airing.ends, self.end)
             if starts > at:

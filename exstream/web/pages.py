@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -23,10 +23,10 @@ from exstream.model.channel import ChannelDefinition
 from exstream.web.addresses import Addresses, Host
 from exstream.web.airings import airings, airings_of
 from exstream.web.deps import Parts
-from exstream.web.grid import ZOOMS, Window, Zoom
+from exstream.web.grid import ZOOMS, Mark, Window, Zoom
 from exstream.web.iptv import takes_gzip
 
-CHANNEL_PAGE_MS = 24 * 3_600_000
+SHORT_MS = 180_000
 LISTED_MS = 6 * 3_600_000
 REACH_MS = 400 * 86_400_000
 
@@ -65,11 +65,20 @@ class Pages:
     async def guide(self, request: Request) -> Response:
         """Show the guide grid."""
         now = self._parts.clock.now_ms()
-        window = _window(request, now)
         channels = self._parts.lineup.enabled()
+        window = _window(request, now, self._usual_zoom(channels, now))
         found = await airings_of(self._parts, channels, window.start, window.end)
         rows = [(channel, window.row(each, now)) for channel, each in zip(channels, found, strict=True)]
-        return self._page(request, "guide.html", rows=rows, window=window, zooms=ZOOMS, now=now)
+        ends = [cell.ends for _, cells in rows for cell in cells if cell.mark is Mark.NOW]
+        return self._page(
+            request,
+            "guide.html",
+            rows=rows,
+            window=window,
+            zooms=ZOOMS,
+            now=now,
+            changes=min(ends, default=window.end),
+        )
 
     async def channel(self, request: Request) -> Response:
         """Show a channel: its addresses and its next hours."""
@@ -94,6 +103,12 @@ class Pages:
     async def status(self, request: Request) -> Response:
         """Show the status line alone, for the guide to renew it."""
         return self._page(request, "status.html")
+
+    def _usual_zoom(self, channels: Sequence[ChannelDefinition], now: int) -> Zoom:
+        """Choose the closest view where most programmes would be too short to be read in the widest one."""
+        on_now = [self._parts.timeline.cue(channel.id, now).segment for channel in channels]
+        short = sum(segment.ends - segment.starts < SHORT_MS for segment in on_now)
+        return ZOOMS[0] if short * 2 > len(on_now) else ZOOMS[-1]
 
     def _missing(self, request: Request, sentence: str) -> Response:
         return self._page(request, "missing.html", status=404, sentence=sentence)
@@ -134,7 +149,7 @@ class Pages:
         return self._local(ms).strftime("%H:%M")
 
     def _day(self, ms: int) -> str:
-        return self._local(ms).strftime("%A, %d %B")
+        return self._local(ms).strftime("%a, %d %b")
 
 
 def _called(channel: ChannelDefinition) -> str:
@@ -145,9 +160,9 @@ def _iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _window(request: Request, now: int) -> Window:
-    """Read ``span`` (minutes) and ``at`` (Unix seconds); what cannot be read is the default."""
-    zoom = next((z for z in ZOOMS if str(z.minutes) == request.query_params.get("span")), ZOOMS[-1])
+def _window(request: Request, now: int, usual: Zoom) -> Window:
+    """Read ``span`` (minutes) and ``at`` (Unix seconds); what cannot be read is the usual."""
+    zoom = next((z for z in ZOOMS if str(z.minutes) == request.query_params.get("span")), usual)
     at = request.query_params.get("at", "")
     chosen = int(at) * 1000 if at.isascii() and at.isdigit() and len(at) < 12 else now
     if abs(chosen - now) > REACH_MS:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from starlette.types import Scope
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 RECEIVE_SECONDS = 10.0
@@ -24,6 +26,23 @@ def hang_up(scope: Scope) -> None:
     connection = scope.get("extensions", {}).get(_EXTENSION)
     if connection is not None:
         connection["hang_up"]()
+
+
+def _without_chunks(cycle: RequestResponseCycle) -> None:
+    """End an answer of unknown length with the connection: HTTP/1.0 knows no chunks, which uvicorn would send."""
+    send = cycle.send
+
+    async def send_plain(message: ASGISendEvent) -> None:
+        if message["type"] == "http.response.start":
+            if not any(name.lower() == b"content-length" for name, _ in message.get("headers", ())):
+                cycle.chunked_encoding, cycle.expected_content_length = False, sys.maxsize
+        elif message["type"] == "http.response.body":
+            is_unlimited = cycle.expected_content_length > sys.maxsize // 2
+            if is_unlimited and not message.get("more_body", False):
+                cycle.expected_content_length = len(message.get("body", b""))
+        await send(message)
+
+    cycle.send = send_plain  # type: ignore[method-assign]
 
 
 class PromptProtocol(HttpToolsProtocol):
@@ -59,6 +78,8 @@ class PromptProtocol(HttpToolsProtocol):
         self._in_head, self._head_bytes = False, 0
         self._expect()
         super().on_headers_complete()
+        if self.scope.get("http_version") == "1.0":
+            _without_chunks(self.cycle)
 
     def on_message_complete(self) -> None:
         self._received()

@@ -90,20 +90,20 @@ class GuideDocuments:
         catalogue = self._parts.catalogue.current
         parts: list[bytes] = []
         for channel in channels:
-            parts += await self._channel(channel, catalogue, base_url, first, end)
+            parts += await self._channel(channel, catalogue, first, end)
         document = await asyncio.to_thread(_compressed, etag, channels, base_url, parts)
         self._documents[etag] = document
         return document
 
     async def _channel(
-        self, channel: ChannelDefinition, catalogue: Catalogue, base_url: str, first: int, end: int
+        self, channel: ChannelDefinition, catalogue: Catalogue, first: int, end: int
     ) -> list[bytes]:
         """Return the channel's days as compressed fragments, making those that are not there yet.
 
         A programme belongs to the day it starts in; one that began before the first day opens it.
         """
         revision = self._parts.timeline.revision(channel.id)
-        stamp = (channel, revision, catalogue.version, base_url)
+        stamp = (channel.id, revision, catalogue.version)
         keys = {day: (*stamp, day, day == first) for day in range(first, end)}
         found = {day: self._fragments.get(key) for day, key in keys.items()}
         missing = [day for day, fragment in found.items() if fragment is None]

@@ -238,3 +238,23 @@ async def test_many_short_tunes_leave_nothing_behind() -> None:
 
         await asyncio.gather(*(zap() for _ in range(30)))
         await until(lambda: made.studio.tuned >= 1 and not made.studio.sessions())
+
+
+async def test_an_old_client_gets_the_stream_without_chunks() -> None:
+    """HTTP/1.0 has no chunks: the stream comes as it is and ends with the connection."""
+    made = station()
+    made.studio.limit = 20
+    async with served(made) as ports:
+        reader, writer = await send(ports.hdhr, "/auto/v7", version="1.0")
+        status, headers = await head_of(reader)
+        data = await asyncio.wait_for(reader.read(), 10)
+        old, other = await send(ports.hdhr, "/lineup.json", version="1.0")
+        _, known = await head_of(old)
+        lineup = await asyncio.wait_for(old.read(), 10)
+        writer.close()
+        other.close()
+    assert (status, headers.get("transfer-encoding")) == (200, None)
+    packets = [data[at : at + 188] for at in range(0, len(data), 188)]
+    assert len(packets) == 20 * 7
+    assert all(packet[0] == 0x47 and len(packet) == 188 for packet in packets)
+    assert len(lineup) == int(known["content-length"])

@@ -2,9 +2,9 @@
 "use strict";
 
 const root = document.body.dataset.root;
-const grid = document.getElementById("grid");
-const hours = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
-const days = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
+let grid = document.getElementById("grid");
+const hours = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit" });
+const days = new Intl.DateTimeFormat([], { weekday: "short", day: "numeric", month: "short" });
 
 function localise(within) {
   for (const time of within.querySelectorAll("time[datetime]")) time.textContent = hours.format(new Date(time.dateTime));
@@ -12,7 +12,7 @@ function localise(within) {
 }
 
 // Server time goes on from what the page says, so that a wrong clock in the browser does not move the line.
-const opened = performance.now();
+let opened = performance.now();
 const serverNow = () => Number(grid.dataset.now) + performance.now() - opened;
 
 function drawNow() {
@@ -26,11 +26,28 @@ function drawNow() {
   line.style.height = `${table.offsetHeight}px`;
 }
 
-function renewAtEdge() {
-  const { start, end } = grid.dataset;
-  const label = (end - start) / 6;
+function drawProgress() {
+  for (const bar of grid.querySelectorAll("td.a progress")) {
+    bar.value = serverNow() - Number(bar.closest("a").pathname.split("/").at(-1));
+  }
+}
+
+// When something on the page has ended, the grid is fetched again and takes the place of the old one.
+async function renewGrid() {
   const following = !new URLSearchParams(location.search).has("at");
-  if (following && serverNow() - start > label && !document.querySelector("dialog[open]")) location.reload();
+  if (document.hidden || !following || serverNow() < Number(grid.dataset.changes)) return;
+  const answer = await fetch(location.href);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById("grid");
+  if (!answer.ok || !fresh) return;
+  const { scrollLeft, scrollTop } = grid;
+  const focused = grid.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  grid.replaceWith(fresh);
+  grid = fresh;
+  opened = performance.now();
+  grid.scrollTo(scrollLeft, scrollTop);
+  startGrid();
+  if (focused) (grid.querySelector(`tbody a[href="${CSS.escape(focused)}"]`) || grid.querySelector("td.a a"))?.focus();
 }
 
 async function renewStatus() {
@@ -144,13 +161,21 @@ document.addEventListener("click", (event) => {
   if (event.target.tagName === "DIALOG") event.target.close();
 });
 for (const button of document.querySelectorAll("[data-open]")) button.hidden = false;
-localise(document);
-if (grid) {
+
+function startGrid() {
+  localise(grid);
   rove();
   drawNow();
-  addEventListener("resize", drawNow);
-  setInterval(() => { drawNow(); renewAtEdge(); }, 5000);
-  setInterval(renewStatus, 10000);
+  drawProgress();
   grid.addEventListener("click", openSheet);
+}
+
+localise(document);
+if (grid) {
+  startGrid();
+  addEventListener("resize", drawNow);
+  setInterval(() => { drawNow(); drawProgress(); }, 2000);
+  setInterval(() => renewGrid().catch(() => {}), 10000);
+  setInterval(renewStatus, 10000);
   document.getElementById("programme").addEventListener("click", openSheet);
 }
