@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
-from exstream.cli.outcome import ExitCode, say
+from exstream.cli.outcome import ExitCode, say, write
 from exstream.config import Settings
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def check(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = Fa
         )
     else:
         for fault in found.faults:
-            typer.echo(fault)
-        typer.echo(said(found, folder(settings)))
+            write(fault)
+        write(said(found, folder(settings)))
     raise typer.Exit(ExitCode.FAILURE if found.faults else ExitCode.OK)
 
 
@@ -91,9 +91,9 @@ def _shown(found: Definitions) -> list[dict[str, object]]:
 
 def _write(found: Definitions, settings: Settings) -> None:
     if not found.channels:
-        typer.echo(f"There are no channels in {folder(settings)}")
+        write(f"There are no channels in {folder(settings)}")
         return
     width = max(len(channel.name) for channel in found.channels)
     for channel in found.channels:
         state = "" if channel.enabled else "  (not enabled)"
-        typer.echo(f"{channel.number:>8}  {channel.name:<{width}}  {channel.profile}  {channel.id}{state}")
+        write(f"{channel.number:>8}  {channel.name:<{width}}  {channel.profile}  {channel.id}{state}")

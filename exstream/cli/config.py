@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
+from exstream.cli.outcome import write
 from exstream.config import OPTIONS, Configuration
 from exstream.model.channel import Profile
 
@@ -32,7 +33,7 @@ def show(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = Fal
         return
     width = max(map(len, OPTIONS))
     for name, entry in shown(found).items():
-        typer.echo(f"{name:<{width}}  {_line(entry['value'])}  ({entry['origin']})")
+        write(f"{name:<{width}}  {_line(entry['value'])}  ({entry['origin']})")
 
 
 def shown(found: Configuration) -> dict[str, dict[str, Json]]:

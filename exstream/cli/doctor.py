@@ -11,7 +11,7 @@ import typer
 from exstream.cli import channels, checks
 from exstream.cli.checks import Check, State
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
-from exstream.cli.outcome import ExitCode
+from exstream.cli.outcome import ExitCode, plain
 from exstream.config import Configuration, Settings
 
 _COLOURS = {State.OK: typer.colors.GREEN, State.WARN: typer.colors.YELLOW, State.FAIL: typer.colors.RED}
@@ -45,9 +45,9 @@ async def _look(found: Configuration, *, show: bool) -> list[Check]:
 
 def _write(check: Check) -> None:
     mark = typer.style(f"{check.state:<4}", fg=_COLOURS[check.state])
-    typer.echo(f"{mark}  {check.name:<10}  {check.text}")
+    typer.echo(f"{mark}  {check.name:<10}  {plain(check.text)}")
     if check.remedy and check.state is not State.OK:
-        typer.echo(f"{'':<6}{'':<10}  -> {check.remedy}")
+        typer.echo(f"{'':<6}{'':<10}  -> {plain(check.remedy)}")
 
 
 async def _all_checks(found: Configuration) -> AsyncIterator[Check]:

@@ -20,9 +20,19 @@ def media_folder(path: Path) -> Path:
         raise ConfigurationError(f"there is no folder {folder}: name one that holds media files")
     if not folder.is_dir():
         raise ConfigurationError(f"{folder} is a file: name the folder that it lies in, {folder.parent}")
+    if not _is_text(str(folder)):
+        raise ConfigurationError(f"{folder} is not named in UTF-8: rename the folder")
     if not folder_readable(folder):
         raise ConfigurationError(f"{folder} cannot be read: give this user the right to read it")
     return folder
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _expanded(path: Path) -> Path:

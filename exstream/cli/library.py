@@ -14,7 +14,7 @@ import typer
 
 from exstream.cli.folders import library_name, meant, media_folder, present_library
 from exstream.cli.invocation import AsJson, DataDir, DryRun, invocation, write_json
-from exstream.cli.outcome import ExitCode, say
+from exstream.cli.outcome import ExitCode, say, write
 from exstream.config import Settings
 from exstream.errors import ConfigurationError
 from exstream.model.catalogue import Catalogue, Item, Library, LibraryKind
@@ -153,10 +153,10 @@ def _report(scans: _Scans, *, as_json: bool) -> None:
     if as_json:
         write_json([scanning.as_json(library, found) for library, found in scans])
     elif not scans:
-        typer.echo(_NONE_YET)
+        write(_NONE_YET)
     else:
         for library, found in scans:
-            scanning.write(library, found)
+            scanning.write_found(library, found)
     raise typer.Exit(max((scanning.verdict(found) for _, found in scans), default=ExitCode.OK))
 
 
@@ -166,7 +166,7 @@ def _foresee(seen: dict[str, dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         write_json([{"name": name, **each} for name, each in seen.items()])
     elif not seen:
-        typer.echo(_NONE_YET)
+        write(_NONE_YET)
     else:
         for name, each in seen.items():
             write_foreseen(name, each)
@@ -180,11 +180,11 @@ def list_libraries(context: typer.Context, data_dir: DataDir = None, as_json: As
     if as_json:
         write_json(shown)
     elif not shown:
-        typer.echo(_NONE_YET)
+        write(_NONE_YET)
     else:
         width = max(len(entry["name"]) for entry in shown)
         for entry in shown:
-            typer.echo(f"{entry['name']:<{width}}  {_count(entry['items'], 'item'):>12}  {entry['path']}")
+            write(f"{entry['name']:<{width}}  {_count(entry['items'], 'item'):>12}  {entry['path']}")
 
 
 async def _listed(settings: Settings) -> list[dict[str, Any]]:
@@ -219,7 +219,7 @@ def remove(
         write_json({"name": library.name, "path": library.path, "items": items, "removed": not dry_run})
         return
     word = "would be forgotten" if dry_run else "is forgotten"
-    typer.echo(f"{library.name} with {_count(items, 'item')} {word}; the files in {library.path} stay")
+    write(f"{library.name} with {_count(items, 'item')} {word}; the files in {library.path} stay")
 
 
 async def _removed(settings: Settings, path: str, *, dry_run: bool) -> tuple[Library, int]:

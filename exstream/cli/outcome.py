@@ -27,10 +27,23 @@ def code_of(error: ExstreamError) -> ExitCode:
     return ExitCode.UNREACHABLE if isinstance(error, StoreUnreachable) else ExitCode.FAILURE
 
 
+def plain(text: str) -> str:
+    """Return ``text`` with control characters and half-characters as escapes: a file's name steers no terminal."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
+    )
+
+
 def say(sentence: str) -> None:
-    """Write a sentence to standard error, where it does not disturb what a script reads."""
-    sys.stderr.write(f"{sentence}\n")
+    """Write to standard error, where it does not disturb what a script reads; several lines stay several."""
+    for line in sentence.splitlines():
+        sys.stderr.write(f"{plain(line)}\n")
     sys.stderr.flush()
+
+
+def write(line: str) -> None:
+    """Write a line of the answer to standard output."""
+    sys.stdout.write(f"{plain(line)}\n")
 
 
 def tell(error: ExstreamError) -> ExitCode:

@@ -9,11 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from exstream.cli.outcome import ExitCode
+from exstream.cli.outcome import ExitCode, write
 from exstream.clock import Clock, SystemClock
 from exstream.config import Settings
 from exstream.ffmpeg.capabilities import find_ffmpeg
@@ -124,17 +123,15 @@ def as_json(library: Library, found: ScanResult) -> dict[str, Any]:
     return {"name": library.name, "path": library.path, **asdict(found)}
 
 
-def write(library: Library, found: ScanResult) -> None:
+def write_found(library: Library, found: ScanResult) -> None:
     """Tell a person what a scan found; each file that cannot be used with its reason."""
-    typer.echo(f"{library.name}: {summary(found)}")
+    write(f"{library.name}: {summary(found)}")
     for reason in _some(list(found.unreadable.values())):
-        typer.echo(f"  unreadable: {reason}")
+        write(f"  unreadable: {reason}")
     for fault in _some(found.faults):
-        typer.echo(f"  note: {fault}")
+        write(f"  note: {fault}")
     if found.waiting:
-        typer.echo(
-            "  files that are still being copied are taken up by the next scan, or by the running server"
-        )
+        write("  files that are still being copied are taken up by the next scan, or by the running server")
 
 
 def _some(sentences: Sequence[str]) -> Iterator[str]:
@@ -164,9 +161,9 @@ def foreseen(folder: str, items: Sequence[Item]) -> dict[str, Any]:
 
 def write_foreseen(name: str, seen: dict[str, Any]) -> None:
     """Tell a person what a scan would do."""
-    typer.echo(
+    write(
         f"{name} would be scanned: {seen['files']} media files in {seen['path']},"
         f" {len(seen['new'])} of them not yet in the catalogue, {len(seen['missing'])} known ones missing"
     )
     for fault in _some(seen["faults"]):
-        typer.echo(f"  note: {fault}")
+        write(f"  note: {fault}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def test_a_path_that_is_no_folder_is_told_apart(tmp_path: Path) -> None:
         media_folder(tmp_path / "film.mkv")
     with pytest.raises(ConfigurationError, match="no such home directory"):
         media_folder(Path("~nobody-lives-here/films"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such names")
+def test_a_folder_that_is_not_named_in_utf_8_is_refused(tmp_path: Path) -> None:
+    """A name that no database can keep is told before anything is tried."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    with pytest.raises(ConfigurationError, match="is not named in UTF-8: rename the folder"):
+        media_folder(folder)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")

@@ -87,3 +87,32 @@ def test_ctrl_c_ends_a_scan_without_a_traceback(tmp_path: Path) -> None:
         out, err = scan.communicate(timeout=60)
     assert (scan.returncode, out) == (130, "")
     assert err == "exstream: stopped\n"
+
+
+def test_a_path_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 and control characters in an argument are shown as escapes."""
+    done = subprocess.run(
+        [*map(os.fsencode, _PROGRAM), b"library", b"add", b"/absent/\xff\x1b[2J"],
+        capture_output=True,
+        check=False,
+        env=_environment(tmp_path),
+    )
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == b"exstream: there is no folder /absent/\\udcff\\x1b[2J: name one that holds media files\n"
+    )
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    """``exstream config show | head`` ends quietly."""
+    with subprocess.Popen(
+        [*_PROGRAM, "config", "show"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(tmp_path),
+    ) as show:
+        assert show.stdout is not None
+        assert show.stderr is not None
+        show.stdout.close()
+        assert b"Traceback" not in show.stderr.read()
