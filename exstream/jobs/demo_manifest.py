@@ -236,8 +236,8 @@ CLIPS = (
         1984,
         ("Comedy",),
         (
-            ("Brass Band", TS_OLD, 36),
             ("The New Set", MP4_MONO, 40),
+            ("Brass Band", TS_OLD, 36),
             ("Wide Screen", TS_WIDE, 33),
             ("One Loudspeaker", TS_OLD_MONO, 46),
         ),
