@@ -48,6 +48,6 @@ def serve(
         demo=demo,
         log_level=log_level,
     )
-    from exstream import app
+    from exstream.app import serve as put_on_air
 
-    raise typer.Exit(app.serve(settings))
+    raise typer.Exit(put_on_air(settings))
