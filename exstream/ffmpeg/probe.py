@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,7 +52,7 @@ class Prober:
             raise UnreadableMedia(found.fault)
         raise UnreadableMedia(f"{path} cannot be used: nothing was found out about it")
 
-    def probe_all(self, paths: Sequence[str]) -> AsyncIterator[Probed]:
+    def probe_all(self, paths: Sequence[str]) -> AsyncGenerator[Probed, None]:
         """Probe many files in the background, one child for all; yields one answer per path, in their order.
 
         A file that kills or hangs the child is at fault, and the next child goes on behind it. Close the iterator
@@ -60,7 +60,7 @@ class Prober:
         """
         return self._probe(paths, nice=_BACKGROUND)
 
-    async def _probe(self, paths: Sequence[str], nice: int) -> AsyncIterator[Probed]:
+    async def _probe(self, paths: Sequence[str], nice: int) -> AsyncGenerator[Probed, None]:
         absolute = [path for path in paths if path.startswith("/")]
         if len(absolute) < len(paths):
             raise ValueError("files are probed by their absolute paths")
