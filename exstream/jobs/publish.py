@@ -120,6 +120,7 @@ class Publisher:
                 await self._round()
             except StoreError as error:
                 log.warning("the timelines could not be extended", reason=str(error))
+                self._latest.clear()  # somebody else may have published: read it again
                 pause = _RETRY_SECONDS
             await self._wait(pause)
 
@@ -167,7 +168,7 @@ class Publisher:
             async with self._changing:
                 self._let_go(channel)
         for channel in enabled:
-            if channel not in self._windows:
+            if channel not in self._latest:
                 async with self._changing:
                     self._latest[channel] = await self._store.latest(channel)
                     await self._read_window(channel)
@@ -178,8 +179,8 @@ class Publisher:
         self._windows.drop(channel)
         self._definitions.pop(channel, None)
         self._planners.pop(channel, None)
-        if self._latest.pop(channel, None) is not None:
-            self._metrics.published_until.remove(channel)
+        self._latest.pop(channel, None)
+        self._metrics.published_until.remove(channel)
 
     async def _follow_catalogue(self) -> None:
         """Act on what became of the items since the last time; new items act beyond the horizon by themselves."""
@@ -214,9 +215,10 @@ class Publisher:
 
     async def _replace_cards(self, catalogue: Catalogue) -> None:
         """Put programmes on the channels whose pools were empty when they were planned."""
-        at = (self._clock.now_ms() // MINUTE_MS + 1) * MINUTE_MS
+        next_minute = (self._clock.now_ms() // MINUTE_MS + 1) * MINUTE_MS
         for channel in list(self._definitions):
-            if not self._windows.only_cards_after(channel, at):
+            at = self._windows.without_programmes_from(channel, next_minute)
+            if at is None:
                 continue
             planner = await self._planner(channel, catalogue)
             if not drafts.airs_programmes(planner):
@@ -284,8 +286,8 @@ class Publisher:
                 self._changed(definition.id)
 
     async def _redraft(self, channel: ChannelId) -> tuple[Change, list[DaySchedule]] | None:
-        definition, latest = self._definitions.get(channel), self._latest.get(channel)
-        if definition is None or latest is None:
+        latest = await self._store.latest(channel)
+        if channel not in self._definitions or latest is None:
             return None
         soonest = self._clock.now_ms() + REPLAN_NOTICE_MS
         rows = await self._store.segments(channel, soonest, _FAR_FUTURE_MS)

@@ -72,8 +72,14 @@ class Windows:
         window = self._windows.get(channel)
         return window is not None and bool(window.timeline.between(at_ms, at_ms + 1))
 
-    def only_cards_after(self, channel: ChannelId, at_ms: int) -> bool:
-        """Tell whether there are rows from ``at_ms`` on, and all of them are cards."""
+    def without_programmes_from(self, channel: ChannelId, at_ms: int) -> int | None:
+        """Return the first instant from ``at_ms`` on at which programmes may begin, if none is published from there on.
+
+        That is within a card at once, and else where a row ends; None when there are programmes, or no rows.
+        """
         window = self._windows[channel]
         rows = window.timeline.between(at_ms, window.until)
-        return bool(rows) and all(row.kind is SegmentKind.CARD for row in rows)
+        if not rows or any(row.kind is SegmentKind.PROGRAMME for row in rows):
+            return None
+        on_air = rows[0]
+        return on_air.ends if on_air.starts < at_ms and on_air.kind is not SegmentKind.CARD else at_ms

@@ -18,6 +18,7 @@ from exstream.model.programme import OFF_AIR, Segment, SegmentKind
 from exstream.store.database import Database
 from exstream.store.schedules import ScheduleStore
 from exstream.telemetry import Metrics
+from tests.databases import KINDS, empty_database
 from tests.fakes import SteppedClock
 
 pytestmark = pytest.mark.anyio
@@ -34,9 +35,14 @@ def clock() -> SteppedClock:
     return SteppedClock(NOON)
 
 
+@pytest.fixture(params=KINDS)
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return empty_database(request, tmp_path)
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(f"sqlite+aiosqlite:///{tmp_path}/exstream.db")
+async def database(address: str) -> AsyncIterator[Database]:
+    opened = Database(address)
     try:
         await opened.open()
         yield opened
@@ -171,11 +177,11 @@ async def test_the_horizon_is_kept_as_time_goes_by(store: ScheduleStore, clock: 
     station = Station(store, clock, [channel("one"), channel("two")])
     await station.publisher.start()
     async with station.running():
-        for _ in range(12):
+        for _ in range(6):
             await station.next_round(17 * 3_600)
             for name in ("one", "two"):
                 assert await station.ahead(name) >= 7 * DAY_MS
-                for hour in range(-6, 24):
+                for hour in range(-6, 24, 3):
                     at = station.now + hour * HOUR
                     cue = station.publisher.cue(name, at)
                     published = await store.segments(name, at, at + 1)
@@ -366,6 +372,46 @@ async def test_programmes_take_the_place_of_cards_at_once(store: ScheduleStore, 
         assert station.publisher.cue("one", next_minute).segment.starts == next_minute
         assert await station.ahead("one") >= 7 * DAY_MS
     assert whole(await station.published("one"))
+
+
+async def test_programmes_do_not_cut_filler(store: ScheduleStore, clock: SteppedClock) -> None:
+    """Where only filler was on, programmes begin when the piece that is on has ended."""
+    filler = Pool("breaks", Query(libraries=("Breaks",)))
+    definition = replace(channel("one"), filler=filler)
+    breaks = [film(number, 7, "Breaks") for number in range(5)]
+    station = Station(store, clock, [definition], Catalogue.of(breaks))
+    await station.publisher.start()
+    await clock.step(90)
+    on_air = station.publisher.cue("one", station.now).segment
+    assert on_air.kind is SegmentKind.FILLER
+    async with station.running():
+        await station.settled()
+        station.items = Catalogue.of([*breaks, *(film(number) for number in range(30))])
+        station.publisher.wake()
+        await until(lambda: station.publisher.cue("one", on_air.ends).segment.kind is SegmentKind.PROGRAMME)
+    rows = await station.published("one")
+    assert whole(rows)
+    assert on_air in rows
+
+
+async def test_another_publisher_is_not_fought(store: ScheduleStore, clock: SteppedClock) -> None:
+    """When another server has published meanwhile, its rows are taken over and the horizon is kept from their end."""
+    station = Station(store, clock, [channel("one")], horizon_days=2)
+    await station.publisher.start()
+    other = Station(store, clock, [channel("one")], horizon_days=4)
+    async with station.running():
+        await station.settled()
+        async with other.running():
+            await until(lambda: clock.sleepers == 2)
+        rows = await other.published("one")
+        await station.next_round(3 * DAY_MS / 1000)
+        await station.next_round(60)
+        at = station.now
+    assert station.publisher.cue("one", at).segment in rows
+    after = await station.published("one")
+    assert whole(after)
+    assert after[: len(rows)] == rows
+    assert after[-1].ends >= at + 2 * DAY_MS
 
 
 async def test_a_stepped_wall_finds_its_rows(store: ScheduleStore, clock: SteppedClock) -> None:

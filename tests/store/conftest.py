@@ -1,36 +1,18 @@
 """An empty database of either kind for each test."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from itertools import count
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from exstream.store.database import Database
+from tests.databases import KINDS, empty_database
 
-_NUMBERS = count(1)
 
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.programs)])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=KINDS)
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the address of a database that has nothing in it, once of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/exstream.db"
-        return
-    server = str(request.getfixturevalue("postgres_url"))
-    name = f"test_{next(_NUMBERS)}"
-    asyncio.run(_create(server, name))
-    yield server.rpartition("/")[0] + "/" + name
-
-
-async def _create(server: str, name: str) -> None:
-    connection = await asyncpg.connect(server.replace("+asyncpg", ""))
-    try:
-        await connection.execute(f"CREATE DATABASE {name}")
-    finally:
-        await connection.close()
+    return empty_database(request, tmp_path)
 
 
 @pytest.fixture

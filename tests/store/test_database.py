@@ -291,7 +291,7 @@ async def test_postgresql_connections_are_bounded_and_replaced(postgres_url: str
     try:
         async with database.read(), database.read():
             assert database.connections() == database.checked_out() == 2
-            with pytest.raises(StoreError, match="every connection to .* is in use"):
+            with pytest.raises(StoreError, match=r"every connection to .* is in use"):
                 await database.check()
         async with database.write() as connection:
             others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
