@@ -12,8 +12,11 @@ from exstream.model.channel import ChannelDefinition, ChannelId
 from exstream.model.programme import Programme
 from exstream.web.deps import Parts
 
-AROUND_MS = 6 * 3_600_000
-"""How far beyond an interval rows are read, so that programmes at its edges are whole."""
+AROUND_MS = 4 * 3_600_000
+"""How far beyond an interval rows are read, so that programmes at its edges are whole.
+
+Not further than what the publisher keeps in memory before now, so that a page needs no database.
+"""
 
 
 @dataclass(frozen=True, slots=True)

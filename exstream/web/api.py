@@ -38,12 +38,12 @@ def _channels(api: APIRouter, parts: Parts, addresses: Addresses) -> None:
     async def channels(request: Request) -> list[shapes.Channel]:
         """List the channels that are on, sorted by number."""
         base = addresses.base(request.scope)
-        return [shapes.Channel.of(channel, base) for channel in parts.lineup.enabled()]
+        return [_described(parts, channel, base) for channel in parts.lineup.enabled()]
 
     @api.get("/channels/{channel}", tags=["channels"], responses=_NOT_FOUND)
     async def channel(channel: str, request: Request) -> shapes.Channel:
         """Describe one channel, by id or number."""
-        return shapes.Channel.of(_existing(parts, channel), addresses.base(request.scope))
+        return _described(parts, _existing(parts, channel), addresses.base(request.scope))
 
 
 def _guide(api: APIRouter, parts: Parts) -> None:
@@ -107,6 +107,10 @@ def _condition(api: APIRouter, parts: Parts) -> None:
     async def faults() -> list[str]:
         """List what is wrong with the channel definitions; the last good ones stay on air."""
         return list(parts.lineup.faults)
+
+
+def _described(parts: Parts, channel: ChannelDefinition, base_url: str) -> shapes.Channel:
+    return shapes.Channel.of(channel, parts.profiles[channel.profile], base_url)
 
 
 def _existing(parts: Parts, name: str) -> ChannelDefinition:

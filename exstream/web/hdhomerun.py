@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from exstream.guide import lineup
-from exstream.web.addresses import Addresses
+from exstream.web.addresses import Addresses, Host
 from exstream.web.deps import Parts, Session
 from exstream.web.streams import UNKNOWN_CHANNEL, TransportStream, answer
 
@@ -80,16 +80,19 @@ class HDHomeRun:
         """Say what each tuner does."""
         return _json([self._tuner_status(tuner) for tuner in range(self._parts.tuners.tuner_count)])
 
-    async def tuners(self, _request: Request) -> Response:
+    async def tuners(self, request: Request) -> Response:
         """Show people and scrapers what each tuner does."""
         rows = "".join(
             f"<tr><th>Tuner {tuner}</th><td>{html.escape(self._tuner_words(tuner))}</td></tr>"
             for tuner in range(self._parts.tuners.tuner_count)
         )
         name = html.escape(self._parts.device.friendly_name)
+        asked = self._addresses.host(request.scope)
+        guide = Host(asked.name if asked else "localhost", self._parts.options.iptv_port)
         page = (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title></head>'
-            f"<body><h1>{name}</h1><table>{rows}</table></body></html>\n"
+            f"<body><h1>{name}</h1><table>{rows}</table>"
+            f'<p><a href="http://{guide}/">The guide</a></p></body></html>\n'
         )
         return Response(page, media_type="text/html", headers=_HEADERS)
 

@@ -27,6 +27,7 @@ from exstream.web.grid import ZOOMS, Mark, Window, Zoom
 from exstream.web.iptv import takes_gzip
 
 SHORT_MS = 180_000
+LISTED = 60
 LISTED_MS = 6 * 3_600_000
 REACH_MS = 400 * 86_400_000
 
@@ -50,6 +51,7 @@ class Pages:
         self._templates.filters["clock"] = self._clock
         self._templates.filters["day"] = self._day
         self._templates.filters["iso"] = _iso
+        self._templates.filters["length_of_time"] = _length
         self._stamp = _stamp(_HERE / "static")
 
     def routes(self) -> list[BaseRoute]:
@@ -87,7 +89,10 @@ class Pages:
             return self._missing(request, "There is no such channel, or it is switched off.")
         now = self._parts.clock.now_ms()
         coming = await airings(self._parts, channel.id, now, now + LISTED_MS)
-        return self._page(request, "channel.html", channel=channel, coming=coming[:60], now=now)
+        profile = self._parts.profiles[channel.profile]
+        return self._page(
+            request, "channel.html", channel=channel, profile=profile, coming=coming[:LISTED], now=now
+        )
 
     async def programme(self, request: Request) -> Response:
         """Show what is known of a programme."""
@@ -158,6 +163,17 @@ def _called(channel: ChannelDefinition) -> str:
 
 def _iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _length(ms: int) -> str:
+    """Return a duration as people say it: "45 s", "22 min", "1 h 5 min"."""
+    seconds = round(ms / 1000)
+    if seconds < 120:
+        return f"{seconds} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return " ".join(
+        part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part
+    )
 
 
 def _window(request: Request, now: int, usual: Zoom) -> Window:

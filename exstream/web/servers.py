@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import structlog
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
@@ -20,6 +21,9 @@ KEEP_ALIVE_SECONDS = 15
 LEAVE_SECONDS = 2.5
 """How long clients are given to finish, once the server is stopping and the viewers are told to go."""
 STOP_SECONDS = 5
+
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Servers:
         """Serve until `stop`; returns within `STOP_SECONDS` of it."""
         async with asyncio.TaskGroup() as group:
             for server, listening in self._servers:
+                address, port = listening.getsockname()[:2]
+                _log.info("listening", address=address, port=port)
                 group.create_task(server.serve(sockets=[listening]))
             group.create_task(self._end())
 
@@ -97,6 +103,7 @@ def _server(application: ASGIApp) -> Server:
         lifespan="off",
         interface="asgi3",
         log_config=None,
+        log_level="warning",
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from exstream.jobs import board
-from exstream.model.channel import ChannelDefinition
+from exstream.model.channel import ChannelDefinition, Profile
 from exstream.web import deps
 from exstream.web.airings import Airing
 
@@ -27,6 +27,29 @@ class Problem(_Shape):
     detail: str
 
 
+class Format(_Shape):
+    """What a channel's stream is made of; bit rates are in kbit/s, ``rate`` is pictures per second."""
+
+    profile: str
+    width: int
+    height: int
+    rate: str
+    video_kbps: int
+    audio_kbps: int
+
+    @classmethod
+    def of(cls, profile: Profile) -> Self:
+        """Describe ``profile``."""
+        return cls(
+            profile=profile.name,
+            width=profile.width,
+            height=profile.height,
+            rate=str(profile.rate),
+            video_kbps=profile.video_kbps,
+            audio_kbps=profile.audio_kbps,
+        )
+
+
 class Channel(_Shape):
     """A channel that is on."""
 
@@ -35,12 +58,12 @@ class Channel(_Shape):
     name: str
     group: str
     tags: tuple[str, ...]
-    profile: str
+    format: Format
     stream_url: str
     logo_url: str
 
     @classmethod
-    def of(cls, channel: ChannelDefinition, base_url: str) -> Self:
+    def of(cls, channel: ChannelDefinition, profile: Profile, base_url: str) -> Self:
         """Describe ``channel`` with addresses under ``base_url``."""
         return cls(
             id=channel.id,
@@ -48,7 +71,7 @@ class Channel(_Shape):
             name=channel.name,
             group=channel.group,
             tags=channel.tags,
-            profile=channel.profile,
+            format=Format.of(profile),
             stream_url=f"{base_url}/iptv/channel/{quote(channel.id)}.ts",
             logo_url=f"{base_url}/iptv/logos/{quote(channel.id)}.png",
         )

@@ -31,6 +31,7 @@ async def test_channels_are_listed_and_found() -> None:
     assert found == listed[2]
     assert found["stream_url"] == "http://tv.lan/iptv/channel/nineteen.ts"
     assert found["tags"] == ["news"]
+    assert (found["format"]["width"], found["format"]["rate"]) == (854, "25")
     assert (head.status, head.body) == (200, b"")
 
 

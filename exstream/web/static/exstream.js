@@ -135,6 +135,7 @@ async function openSheet(event) {
     close.innerHTML = '<button class="button">Close</button>';
     const dialog = document.getElementById("programme");
     dialog.replaceChildren(article, close);
+    article.querySelector(".main").autofocus = true;
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
   } catch {
