@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import tzlocal
+
 from exstream.config import values
 from exstream.config.profiles import shipped
 from exstream.model.channel import Profile
@@ -32,6 +34,14 @@ class Option:
     def environment(self) -> str:
         """The name in the environment and in ``.env``; empty when there is none."""
         return "" if self.read is None else ENVIRONMENT_PREFIX + self.name.upper()
+
+
+def machine_timezone() -> str:
+    """Return the time zone this machine is set to; UTC where it is set to none that has a name."""
+    try:
+        return tzlocal.get_localzone_name() or "UTC"
+    except (LookupError, OSError, ValueError):
+        return "UTC"
 
 
 def _about(read: values.Reader[Any] | None, meaning: str, default: str = "") -> Mapping[str, Any]:
@@ -188,6 +198,7 @@ class Settings:
         derived = {
             "config": self.data_dir / "exstream.yaml",
             "channels_dir": self.data_dir / "channels",
+            "timezone": machine_timezone(),
             "database_url": f"sqlite+aiosqlite:///{self.data_dir / 'exstream.db'}",
         }
         for name, value in derived.items():

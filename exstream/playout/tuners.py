@@ -20,6 +20,7 @@ from exstream.playout.player import Player
 
 FIRST_BYTES_SECONDS = 5.0
 """HDHomeRun clients are told within this time that a channel gives no picture."""
+REVIVE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +103,7 @@ class _OnAir:
         self.player = player
         self.viewers = 0
         self.changed = asyncio.Event()
+        self.gone = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
 
@@ -154,9 +156,15 @@ class Tuners:
         """Return the taken tuners."""
         return {session.tuner: session for session in self._sessions.values() if session.tuner is not None}
 
-    def on_air(self) -> tuple[ChannelId, ...]:
-        """Return the channels that are on air."""
-        return tuple(self._on_air)
+    def on_air(self) -> tuple[ChannelDefinition, ...]:
+        """Return the channels that are on air, as they were when they went there."""
+        return tuple(on_air.player.channel for on_air in self._on_air.values())
+
+    def take_off(self, channel: ChannelId) -> None:
+        """End a channel and its viewers' streams; who tunes again finds it as the lineup then says."""
+        on_air = self._on_air.get(channel)
+        if on_air is not None and on_air.task is not None:
+            on_air.task.cancel()
 
     def stop(self, session_id: str) -> bool:
         """End a session; False when there is none of that name."""
@@ -167,10 +175,12 @@ class Tuners:
         return True
 
     async def keep_warm(self, channel: ChannelId) -> None:
-        """Put ``channel`` on air and hold it there until cancelled."""
-        on_air = await self._start(self._find(channel))
-        with self._watching(on_air):
-            await asyncio.Event().wait()
+        """Put ``channel`` on air and hold it there until cancelled, again whenever it has gone off by a fault."""
+        while True:
+            on_air = await self._start(self._find(channel))
+            with self._watching(on_air):
+                await on_air.gone.wait()
+            await self._clock.sleep(REVIVE_SECONDS)
 
     @asynccontextmanager
     async def tune(
@@ -266,6 +276,7 @@ class Tuners:
                 on_air.changed.clear()
         finally:
             del self._on_air[channel]
+            on_air.gone.set()
             self._audience.on_air(len(self._on_air))
             player.cancel()
             await asyncio.gather(player, return_exceptions=True)

@@ -81,7 +81,7 @@ async def test_a_channel_lingers_then_goes_off_air(rota: Rota) -> None:
     async with station(rota, linger=1.0) as on:
         await on.record(0.5)
         await asyncio.sleep(0.3)
-        assert on.tuners.on_air() == ("one",)
+        assert [channel.id for channel in on.tuners.on_air()] == ["one"]
         await on.record(0.3)
         async with asyncio.timeout(4):
             while on.tuners.on_air() or on.processes.running():

@@ -1,0 +1,362 @@
+"""The composition root: every part is made here, given what it needs, and stopped in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from exstream.clock import SystemClock
+from exstream.config import Settings
+from exstream.errors import ExstreamError, UnknownChannel
+from exstream.ffmpeg.capabilities import ffmpeg_version, find_ffmpeg, version_warnings
+from exstream.ffmpeg.feed import FfmpegFeeds
+from exstream.ffmpeg.font import font_file
+from exstream.ffmpeg.probe import Prober
+from exstream.ffmpeg.process import Processes
+from exstream.jobs.board import Board
+from exstream.jobs.cards import OFF_AIR, STARTING, TROUBLE, CardMaker
+from exstream.jobs.catalogue import CatalogueHolder
+from exstream.jobs.demo import DemoLibrary
+from exstream.jobs.demo_clip import ClipMaker
+from exstream.jobs.library import LibraryScanner
+from exstream.jobs.lineup import Lineup
+from exstream.jobs.publish import Publisher
+from exstream.jobs.standby import Standby
+from exstream.jobs.watch import LibraryWatch
+from exstream.model.channel import ChannelDefinition, ChannelId
+from exstream.mpegts.card import Card
+from exstream.playout.cards import Cards
+from exstream.playout.figures import Figures
+from exstream.playout.player import Player, Studio
+from exstream.playout.pump import Pump
+from exstream.playout.restart import RestartPolicy
+from exstream.playout.tuners import Tuners
+from exstream.resources import data_path
+from exstream.sources.resolver import Resolver
+from exstream.store.asrun import AsRunStore
+from exstream.store.catalogue import CatalogueStore
+from exstream.store.database import Database
+from exstream.store.schedules import ScheduleStore
+from exstream.telemetry import Metrics, Redaction, watch_loop, write_logs
+from exstream.web.deps import Parts, WebOptions
+from exstream.web.identity import load_device
+from exstream.web.servers import Servers, Site
+from exstream.web.sites import hdhomerun_site, iptv_site
+from exstream.web.sockets import listen
+
+UPCOMING_MS = 30 * 60_000
+PRIORITISE_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """The two listening sockets, bound before anything else starts."""
+
+    iptv: socket.socket
+    hdhr: socket.socket
+
+    def close(self) -> None:
+        """Give the ports back."""
+        self.iptv.close()
+        self.hdhr.close()
+
+
+def serve(settings: Settings) -> int:
+    """Run the server until it is told to stop; returns the exit code. Raises `ExstreamError` when it cannot start."""
+    sockets = _listen(settings)
+    try:
+        with write_logs(settings.data_dir, Redaction(settings.secrets), level=settings.log_level):
+            runner = asyncio.Runner(loop_factory=_loop_factory())
+            with runner:
+                return runner.run(_serve(settings, sockets))
+    finally:
+        sockets.close()
+
+
+def _listen(settings: Settings) -> Sockets:
+    iptv = listen(settings.host, settings.iptv_port, "EXSTREAM_IPTV_PORT")
+    try:
+        return Sockets(iptv, listen(settings.host, settings.hdhr_port, "EXSTREAM_HDHR_PORT"))
+    except ExstreamError:
+        iptv.close()
+        raise
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's event loop where it is installed; it is not made for every system."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(settings: Settings, sockets: Sockets) -> int:
+    """Build the parts, run them, and take them apart again."""
+    async with _station(settings, sockets) as station:
+        servers = Servers(
+            [Site(iptv_site(station.parts), sockets.iptv), Site(hdhomerun_site(station.parts), sockets.hdhr)],
+            station.tuners,
+            station.clock,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, servers.stop)
+        background = asyncio.create_task(station.run())
+        background.add_done_callback(lambda _: servers.stop())
+        await servers.serve()
+        if not background.done():
+            background.cancel()
+        return await _outcome(background)
+
+
+async def _outcome(background: asyncio.Task[None]) -> int:
+    """Wait for the background work to end; raises the `ExstreamError` that ended it, if one did."""
+    try:
+        await background
+    except asyncio.CancelledError:
+        return 0
+    except ExceptionGroup as group:
+        ours = group.subgroup(ExstreamError)
+        if ours is None:
+            raise
+        raise _first(ours) from None
+    return 0
+
+
+def _first(group: BaseExceptionGroup[ExstreamError]) -> ExstreamError:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """What knows the media."""
+
+    demo: DemoLibrary | None
+    watch: LibraryWatch
+    catalogue: CatalogueHolder
+
+
+class Station:
+    """The running parts and their order of start."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        lineup: Lineup,
+        publisher: Publisher,
+        tuners: Tuners,
+        cards: CardRack,
+        library: _Library,
+        clock: SystemClock,
+    ) -> None:
+        self.parts = parts
+        self.tuners = tuners
+        self.clock = clock
+        self._lineup = lineup
+        self._publisher = publisher
+        self._cards = cards
+        self._library = library
+        self._standby = Standby(lineup, tuners)
+
+    async def run(self) -> None:
+        """Make everything ready, then keep it so until cancelled."""
+        began = time.monotonic()
+        lineup, publisher, library = self._lineup, self._publisher, self._library
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._cards.fill(lineup.enabled()))
+            if library.demo is not None:
+                await library.demo.make_opening()
+        await publisher.start()
+        log.info("on the air", seconds=round(time.monotonic() - began, 1), channels=len(lineup.enabled()))
+        lineup.listen(self._standby.wake)
+        lineup.listen(self._refill)
+        library.catalogue.listen(publisher.heard)
+        await self._keep([publisher.run(), lineup.watch(), library.watch.run(), self._standby.run()])
+
+    async def _keep(self, jobs: list[Coroutine[Any, Any, Any]]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(job)
+            group.create_task(watch_loop(self.parts.metrics))
+            if self._library.demo is not None:
+                group.create_task(self._library.demo.run())
+                group.create_task(self._prioritise(self._library.demo))
+
+    async def _refill(self) -> None:
+        await self._cards.fill(self._lineup.enabled())
+        self._publisher.wake()
+
+    async def _prioritise(self, demo: DemoLibrary) -> None:
+        """Have the demo library make first what airs first, as long as it makes anything."""
+        while demo.waiting():
+            now = self.clock.now_ms()
+            rows = [
+                row
+                for channel in self._lineup.enabled()
+                for row in await self._publisher.rows(channel.id, now, now + UPCOMING_MS)
+            ]
+            rows.sort(key=lambda row: row.starts)
+            demo.prioritise(dict.fromkeys(row.item for row in rows if row.item is not None))
+            await self.clock.sleep(PRIORITISE_SECONDS)
+
+
+class CardRack:
+    """The cards of every profile in use, in memory before a channel needs them."""
+
+    def __init__(self, maker: CardMaker, settings: Settings) -> None:
+        self._maker = maker
+        self._profiles = settings.profiles
+        self._cards: dict[str, Cards] = {}
+
+    async def fill(self, channels: tuple[ChannelDefinition, ...]) -> None:
+        """Make the cards of the channels' profiles. Raises `ConfigurationError`."""
+        for name in {channel.profile for channel in channels} - self._cards.keys():
+            made = await self._maker.cards(self._profiles[name])
+            cards = {word: Card.of(picture, made.silence) for word, picture in made.pictures.items()}
+            self._cards[name] = Cards(cards[STARTING], cards[OFF_AIR], cards[TROUBLE])
+
+    def missing(self, channels: tuple[ChannelDefinition, ...]) -> set[str]:
+        """Return the profiles whose cards are not made yet."""
+        return {channel.profile for channel in channels} - self._cards.keys()
+
+    async def of(self, channel: ChannelDefinition) -> Cards:
+        """Return the cards of a channel, made now if need be."""
+        await self.fill((channel,))
+        return self._cards[channel.profile]
+
+
+@asynccontextmanager
+async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Station]:
+    """Build every part for as long as the block lasts."""
+    clock, metrics = SystemClock(), Metrics()
+    board = Board(clock.now_ms)
+    async with AsyncExitStack() as stack:
+        processes = await stack.enter_async_context(
+            Processes(find_ffmpeg(str(settings.ffmpeg or "")), count=metrics.ffmpeg_processes.set)
+        )
+        version = await ffmpeg_version(processes)
+        for warning in version_warnings(version):
+            log.warning("ffmpeg", warning=warning)
+        database = Database(
+            settings.database_url, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
+        )
+        stack.push_async_callback(database.dispose)
+        await database.open()
+        metrics.gauge_pool(connections=database.connections, in_use=database.checked_out)
+        shelves = CatalogueStore(database)
+        catalogue = CatalogueHolder(shelves)
+        await catalogue.reload()
+        lineup = Lineup(
+            settings.channels_dir,
+            settings.profiles,
+            shipped=data_path("channels") if settings.demo else None,
+            memory=settings.data_dir / "channels-last-good.json",
+            clock=clock,
+            timezone=settings.timezone,
+        )
+        await lineup.load()
+        library = await _library(settings, processes, shelves, catalogue, board, clock)
+        publisher = Publisher(
+            ScheduleStore(database),
+            lineup,
+            lambda: catalogue.current,
+            clock,
+            metrics,
+            horizon_days=settings.horizon_days,
+        )
+        pump = await stack.enter_async_context(Pump(clock, metrics.pump_tick.observe))
+        figures = Figures(metrics)
+        studio = Studio(
+            publisher,
+            Resolver(lambda: catalogue.current),
+            FfmpegFeeds(processes, Prober(processes).probe),
+            AsRunStore(database),
+            pump,
+            clock,
+            figures,
+            RestartPolicy(),
+            settings.burst_seconds,
+        )
+        cards = CardRack(CardMaker(processes, settings.data_dir / "cards", version), settings)
+
+        async def player_of(channel: ChannelDefinition) -> Player:
+            return Player(channel, settings.profiles[channel.profile], await cards.of(channel), studio)
+
+        def find(channel: ChannelId) -> ChannelDefinition:
+            found = lineup.by_id(channel)
+            if found is None:
+                raise UnknownChannel(f"there is no channel {channel}")
+            return found
+
+        tuners = await stack.enter_async_context(
+            Tuners(
+                find,
+                player_of,
+                clock=clock,
+                audience=figures,
+                tuner_count=settings.tuner_count,
+                linger=settings.linger_seconds,
+            )
+        )
+
+        def missing() -> list[str]:
+            cards_of = [f"the cards of {name}" for name in sorted(cards.missing(lineup.enabled()))]
+            return cards_of + [f"the timeline of {channel}" for channel in publisher.unready()]
+
+        parts = Parts(
+            tuners,
+            lineup,
+            publisher,
+            catalogue,
+            board,
+            metrics,
+            clock,
+            missing,
+            load_device(settings.data_dir, settings.friendly_name),
+            settings.profiles,
+            _web_options(settings, sockets),
+        )
+        yield Station(parts, lineup, publisher, tuners, cards, library, clock)
+
+
+async def _library(
+    settings: Settings,
+    processes: Processes,
+    shelves: CatalogueStore,
+    catalogue: CatalogueHolder,
+    board: Board,
+    clock: SystemClock,
+) -> _Library:
+    prober = Prober(processes)
+    demo = None
+    if settings.demo:
+        folder = settings.data_dir / "demo"
+        maker = ClipMaker(folder, processes, prober, font_file())
+        demo = DemoLibrary(folder, maker, shelves, catalogue, board, clock)
+        await demo.install()
+    scanner = LibraryScanner(shelves, catalogue, prober, board, clock, settings.journals_dir)
+    return _Library(demo, LibraryWatch(scanner, shelves, clock), catalogue)
+
+
+def _web_options(settings: Settings, sockets: Sockets) -> WebOptions:
+    return WebOptions(
+        iptv_port=sockets.iptv.getsockname()[1],
+        hdhr_port=sockets.hdhr.getsockname()[1],
+        channels_dir=settings.channels_dir,
+        base_url=settings.base_url,
+        trusted_proxies=settings.trusted_proxies,
+        metrics_token=settings.metrics_token,
+        guide_days=settings.horizon_days,
+    )

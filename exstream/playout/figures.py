@@ -1,0 +1,51 @@
+"""What playout tells the metrics."""
+
+from __future__ import annotations
+
+from exstream.model.channel import ChannelId
+from exstream.telemetry import Metrics
+
+
+class Figures:
+    """Counts for players and tuners."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def failed(self, reason: str) -> None:
+        """A feed could not start, broke off or hung."""
+        self._metrics.feed_failures.labels(reason).inc()
+
+    def carded(self, seconds: float) -> None:
+        """A card covered ``seconds`` of a programme."""
+        self._metrics.card_seconds.inc(seconds)
+
+    def skipped(self) -> None:
+        """A slow viewer was moved on."""
+        self._metrics.viewer_skips.inc()
+
+    def joined(self, channel: ChannelId) -> None:
+        """A viewer came."""
+        self._metrics.viewers.labels(channel).inc()
+
+    def left(self, channel: ChannelId) -> None:
+        """A viewer went."""
+        self._metrics.viewers.labels(channel).dec()
+
+    def on_air(self, channels: int) -> None:
+        """So many channels are on air now."""
+        self._metrics.channels_on_air.set(channels)
+
+    def taken(self, tuners: int) -> None:
+        """So many tuners are in use now."""
+        self._metrics.tuners_in_use.set(tuners)
+
+    def tuned(self, seconds: float, *, cold: bool, missed: bool) -> None:
+        """A viewer got first bytes after ``seconds``."""
+        self._metrics.tune_seconds.labels("cold" if cold else "warm").observe(seconds)
+        if missed:
+            self._metrics.tune_misses.inc()
+
+    def sent(self, count: int) -> None:
+        """A viewer was given ``count`` bytes."""
+        self._metrics.bytes_sent.inc(count)
