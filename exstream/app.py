@@ -84,9 +84,11 @@ def serve(settings: Settings) -> int:
 
 
 def _listen(settings: Settings) -> Sockets:
-    iptv = listen(settings.host, settings.iptv_port, "EXSTREAM_IPTV_PORT")
+    # Every network means IPv6 as well, where the machine has it.
+    host = "" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 -- the setting says so
+    iptv = listen(host, settings.iptv_port, "EXSTREAM_IPTV_PORT")
     try:
-        return Sockets(iptv, listen(settings.host, settings.hdhr_port, "EXSTREAM_HDHR_PORT"))
+        return Sockets(iptv, listen(host, settings.hdhr_port, "EXSTREAM_HDHR_PORT"))
     except ExstreamError:
         iptv.close()
         raise
@@ -179,11 +181,24 @@ class Station:
             if library.demo is not None:
                 await library.demo.make_opening()
         await publisher.start()
-        log.info("on the air", seconds=round(time.monotonic() - began, 1), channels=len(lineup.enabled()))
+        self._tell(time.monotonic() - began)
         lineup.listen(self._standby.wake)
         lineup.listen(self._refill)
         library.catalogue.listen(publisher.heard)
         await self._keep([publisher.run(), lineup.watch(), library.watch.run(), self._standby.run()])
+
+    def _tell(self, seconds: float) -> None:
+        options = self.parts.options
+        here = options.base_url or f"http://127.0.0.1:{options.iptv_port}"
+        log.info(
+            "on the air",
+            channels=len(self._lineup.enabled()),
+            seconds=round(seconds, 1),
+            guide=f"{here}/",
+            playlist=f"{here}/iptv/channels.m3u",
+            xmltv=f"{here}/iptv/xmltv.xml",
+            tuner=f"http://127.0.0.1:{options.hdhr_port}",
+        )
 
     async def _keep(self, jobs: list[Coroutine[Any, Any, Any]]) -> None:
         async with asyncio.TaskGroup() as group:

@@ -54,7 +54,7 @@ def read(settings: Settings) -> Definitions:
     path = folder(settings)
     if not path.exists():
         return Definitions()
-    return load_directory(path, settings.profiles.keys(), {}, settings.timezone or "UTC")
+    return load_directory(path, settings.profiles.keys(), {}, settings.timezone)
 
 
 def folder(settings: Settings) -> Path:

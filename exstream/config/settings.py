@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import tzlocal
-
 from exstream.config import values
 from exstream.config.profiles import shipped
 from exstream.model.channel import Profile
@@ -38,6 +36,8 @@ class Option:
 
 def machine_timezone() -> str:
     """Return the time zone this machine is set to; UTC where it is set to none that has a name."""
+    import tzlocal
+
     try:
         return tzlocal.get_localzone_name() or "UTC"
     except (LookupError, OSError, ValueError):

@@ -24,7 +24,16 @@ FILE_BYTES = 10 * 1024 * 1024
 FILE_COUNT = 5
 
 # Whoever speaks once a request or more often is heard only when somebody debugs.
-_TALKATIVE = ("aiosqlite", "asyncio", "httpcore", "httpx", "uvicorn.access", "watchfiles")
+_TALKATIVE = (
+    "aiosqlite",
+    "alembic",
+    "asyncio",
+    "httpcore",
+    "httpx",
+    "uvicorn.access",
+    "uvicorn.error",
+    "watchfiles",
+)
 _SERVER = ("uvicorn", "uvicorn.error", "uvicorn.access")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _MULTILINE = frozenset({"exception", "stack", "stderr"})

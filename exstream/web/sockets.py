@@ -39,7 +39,17 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    dual = host in {"", "::"} and socket.has_dualstack_ipv6()
+    if host in {"", "::"} and socket.has_dualstack_ipv6():
+        try:
+            return _opened(host, port, dual=True)
+        except OSError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+            host = ""  # IPv6 is known to the system but switched off
+    return _opened(host, port, dual=False)
+
+
+def _opened(host: str, port: int, *, dual: bool) -> socket.socket:
     family = socket.AF_INET6 if dual or ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
