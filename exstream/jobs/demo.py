@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
+
 from exstream.clock import Clock
 from exstream.errors import StoreError
 from exstream.jobs.board import Board, Job
@@ -28,6 +30,8 @@ AT_ONCE = 2
 NICE = 15
 RETRY_SECONDS = 15.0
 ATTEMPTS = 3
+
+log = structlog.get_logger(__name__)
 
 
 def key_of(clip: Clip) -> ItemKey:
@@ -153,9 +157,11 @@ class DemoLibrary:
             except (DiskRefuses, StoreError) as fault:
                 self._waiting = {key: clip, **self._waiting}
                 job.message = str(fault)
+                log.warning("the demo library waits", reason=str(fault))
                 await self._clock.sleep(RETRY_SECONDS)
             except ClipNotMade as fault:
                 job.message = str(fault)
+                log.warning("a demo clip was not made", reason=str(fault))
                 await self._put_off(key, clip)
             else:
                 job.progress(job.done + 1, job.total, clip.title)

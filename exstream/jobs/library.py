@@ -8,6 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import structlog
+
 from exstream.clock import Clock
 from exstream.jobs.board import Board, Job
 from exstream.jobs.catalogue import CatalogueHolder
@@ -22,6 +24,8 @@ SETTLED_MS = 5_000
 KEPT_MS = 30 * 24 * 3_600_000
 """How long an item whose file has vanished keeps its place."""
 _BATCH = 200
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -75,6 +79,7 @@ class LibraryScanner:
         self._clock = clock
         self._journals = journals
         self._scanning = asyncio.Lock()
+        self._told: dict[int, frozenset[str]] = {}
 
     async def scan(self, library: Library) -> ScanResult:
         """Bring the items of ``library`` up to date and return what was found.
@@ -87,12 +92,22 @@ class LibraryScanner:
                 await self._look_into(scan, self._to_do(scan))
                 await self._miss(scan)
                 await self._remember(scan)
-                job.message = summary(scan.result)
+                job.message = "; ".join([summary(scan.result), *scan.result.faults[:1]])
+                self._tell(library, scan.result)
                 return scan.result
 
     async def forget(self, library: Library) -> None:
         """Drop what is remembered of the files of a library that is removed."""
         await asyncio.to_thread(self._journal_path(library).unlink, missing_ok=True)
+
+    def _tell(self, library: Library, result: ScanResult) -> None:
+        """Log what changed, and every fault once for as long as it lasts."""
+        if result:
+            log.info("a library has changed", library=library.name, summary=summary(result))
+        faults = frozenset((*result.faults, *result.unreadable.values()))
+        for fault in sorted(faults - self._told.get(library.id, frozenset())):
+            log.warning("not everything in a library can be used", library=library.name, reason=fault)
+        self._told[library.id] = faults
 
     async def _begin(self, library: Library, job: Job) -> _Scan:
         job.message = f"looking through {library.path}"

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from exstream.errors import StoreError
 from exstream.ffmpeg.probe import Probed, Prober
@@ -237,6 +238,19 @@ async def test_unreadable_files_are_named_and_tried_again_when_they_change(
     assert counting.asked == ["junk.mkv"]
     assert set(result.unreadable) == {"empty.mp4"}
     assert "junk.mkv" in items(catalogue)
+
+
+async def test_a_fault_is_logged_once_while_it_lasts(
+    scanner: LibraryScanner, library: Library, put: Put
+) -> None:
+    """Scans come every ten minutes: the log names a bad file when it is found, not at every scan."""
+    put("junk.mkv", b"junk" * 100)
+    with capture_logs() as logs:
+        await scanner.scan(library)
+        await scanner.scan(library)
+    warnings = [entry["reason"] for entry in logs if entry["log_level"] == "warning"]
+    assert len(warnings) == 1
+    assert "junk.mkv" in warnings[0]
 
 
 async def test_a_good_file_that_goes_bad_is_not_scheduled_any_more(
