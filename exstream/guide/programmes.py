@@ -38,7 +38,6 @@ def _continues(group: Sequence[Segment], segment: Segment) -> bool:
         return (
             part is not None
             and segment.item == part.item
-            and segment.offset > 0
             and segment.offset == part.offset + part.ends - part.starts
         )
     announced = segment.kind is SegmentKind.CARD and segment.title == OFF_AIR

@@ -116,7 +116,7 @@ class _Plan:
         named = {TURN, *self._rotations}
         if self._definition.filler:
             named.add(self._definition.filler.name)
-        return MappingProxyType({name: cursor for name, cursor in self._cursors.items() if name in named})
+        return {name: cursor for name, cursor in self._cursors.items() if name in named}
 
     def _add_programme(self, latest: int) -> None:
         pool = self._in_turn()

@@ -138,16 +138,13 @@ class Rotation:
         number = cursor.cycle
         cycle = self._cycle(number)
         position = self._after(cursor, cycle)
-        last = self._sorting.marked(cursor.after) if cursor.after else ""
         while True:
             if position >= len(cycle.items):
                 number += 1
                 cycle = self._cycle(number)
-                # Only a pool that has changed since the cursor was written gets here with the same item.
-                position = int(len(cycle.items) > 1 and cycle.items[0].key == last)
+                position = 0
             item = cycle.items[position]
             position += 1
-            last = item.key
             yield item, Cursor(number, self._mark(item))
 
     def ordered(self, cycle: int) -> tuple[Item, ...]:

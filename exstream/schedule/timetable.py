@@ -110,7 +110,9 @@ def _substitutes(
     if row.kind is SegmentKind.PROGRAMME:
         fitting = [item for item in programmes if item.duration_ms <= row.ends - row.starts]
         if fitting:
-            item = max(fitting, key=lambda item: (item.duration_ms // MINUTE_MS, _lot(row, item), item.key))
+            longest = max(item.duration_ms for item in fitting)
+            alike = (item for item in fitting if 5 * item.duration_ms >= 4 * longest)
+            item = min(alike, key=lambda item: (_lot(row, item), item.key))
             starts += item.duration_ms
             substitutes.append(replace(row, ends=starts, item=item.key, offset=0, title=air_title(item)))
         else:

@@ -1,5 +1,6 @@
 """Broadcast days: without a gap, on time, the same every time."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -292,6 +293,22 @@ def test_items_on_other_channels_give_way_to_others() -> None:
     rows = plan(channel(), library, taken=taken).segments
     assert [row.item for row in rows[:4]] == [library[number].key for number in (1, 2, 1, 2)]
     assert rows[4].item == episode(1).key
+
+
+def test_a_pool_does_not_repeat_what_another_has_just_given() -> None:
+    """Where two pools share an item, the second gives its next one instead."""
+    pools = Pool("one", Query(titles=("Part 1",))), Pool("all", Query())
+    rows = plan(channel(*pools), [episode(1), episode(2)]).segments
+    assert all(before.item != after.item for before, after in pairwise(rows))
+
+
+def test_filler_goes_on_from_gap_to_gap() -> None:
+    """The fillers of a day are on about equally often: each gap goes on where the one before stopped."""
+    fillers = [filler(30, str(number)) for number in range(40)]
+    rows = plan(channel(align=30, fillers=True), [episode(1), *fillers]).segments
+    aired = Counter(row.item for row in rows if row.kind is SegmentKind.FILLER)
+    assert len(aired) == 40
+    assert max(aired.values()) - min(aired.values()) <= 2
 
 
 def test_other_channels_never_block() -> None:

@@ -66,6 +66,16 @@ def test_nothing_follows_itself(pool: Pool, library: tuple[Item, ...]) -> None:
         assert all(before != after for before, after in pairwise(taken))
 
 
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_small_shuffles_keep_both_promises(size: int) -> None:
+    """Where a border would often repeat an item, each cycle still has every item once and none twice in a row."""
+    for number in range(60):
+        library = [episode(10 * number + part) for part in range(size)]
+        taken = keys(first(SHUFFLE, library, 6 * size))
+        assert all(len(set(taken[start : start + size])) == size for start in range(0, 6 * size, size))
+        assert all(before != after for before, after in pairwise(taken))
+
+
 @given(orders, some, st.integers(0, 40))
 def test_a_cursor_goes_on_as_if_never_stopped(pool: Pool, library: tuple[Item, ...], stop: int) -> None:
     """What follows a cursor is what would have followed anyway."""

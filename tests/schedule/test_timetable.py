@@ -112,6 +112,14 @@ def test_a_lost_programme_is_replaced_by_the_longest_that_fits() -> None:
     assert {known.kind for known in first.by[1:]} == {SegmentKind.FILLER, SegmentKind.CARD}
 
 
+def test_lost_programmes_are_not_all_replaced_by_one() -> None:
+    """Among items of about the same length each lost row draws its own."""
+    rows = plan_day(channel(), catalogue([episode(1)]), DAY, None, {}).segments
+    left = catalogue([episode(number, minutes=20 + number / 10) for number in range(2, 8)])
+    replacements = replan(rows, left, channel(), NOW)
+    assert {replacement.by[0].item for replacement in replacements} == set(left.items)
+
+
 def test_with_nothing_left_the_card_says_so() -> None:
     """A programme that nothing can replace becomes a card."""
     rows = plan_day(channel(), catalogue([episode(1)]), DAY, None, {}).segments
