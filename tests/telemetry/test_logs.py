@@ -47,11 +47,11 @@ def test_an_entry_reaches_console_and_file(tmp_path: Path) -> None:
 def test_the_standard_library_and_uvicorn_are_routed_through(tmp_path: Path) -> None:
     """Foreign loggers end in the same file, with their arguments filled in; talkative ones are quiet."""
     with _logging(tmp_path):
-        logging.getLogger("uvicorn.error").info("Uvicorn running on %s", "http://0.0.0.0:8411")
+        logging.getLogger("uvicorn.error").warning("Invalid request from %s", "10.0.0.9")
         logging.getLogger("uvicorn.access").info("one line a request")
         logging.getLogger("httpx").info("one line a request")
     (entry,) = _entries(tmp_path)
-    assert entry["event"] == "Uvicorn running on http://0.0.0.0:8411"
+    assert entry["event"] == "Invalid request from 10.0.0.9"
     assert entry["logger"] == "uvicorn.error"
 
 
