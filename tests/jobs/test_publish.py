@@ -1,9 +1,7 @@
 """The horizon keeper, on a real database and a stepped clock."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,19 +9,17 @@ import pytest
 from sqlalchemy import text
 
 from exstream.errors import StoreError
-from exstream.jobs.publish import DAY_MS, KEPT_MS, Publisher
-from exstream.model.catalogue import Catalogue, Item, ItemKind
-from exstream.model.channel import ChannelDefinition, Order, Pool, Query
+from exstream.jobs.publish import DAY_MS, KEPT_MS
+from exstream.model.catalogue import Catalogue
+from exstream.model.channel import Order, Pool, Query
 from exstream.model.programme import OFF_AIR, Segment, SegmentKind
 from exstream.store.database import Database
 from exstream.store.schedules import ScheduleStore
-from exstream.telemetry import Metrics
 from tests.databases import KINDS, empty_database
 from tests.fakes import SteppedClock
+from tests.jobs.station import HOUR, MINUTE, Station, channel, film, until
 
 pytestmark = pytest.mark.anyio
-MINUTE = 60_000
-HOUR = 60 * MINUTE
 
 
 NOON = 1_780_000_000_000 // DAY_MS * DAY_MS + 12 * HOUR + 34_000
@@ -53,79 +49,6 @@ async def database(address: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def store(database: Database) -> ScheduleStore:
     return ScheduleStore(database)
-
-
-def film(number: int, minutes: int = 50, library: str = "Films") -> Item:
-    return Item(f"local:{library}{number}", ItemKind.FILM, f"{library} {number}", minutes * MINUTE, library)
-
-
-def channel(name: str, library: str = "Films", *, order: Order = Order.SHUFFLE) -> ChannelDefinition:
-    return ChannelDefinition(name, "7", name, "480p25", (Pool("main", Query(libraries=(library,)), order),))
-
-
-@dataclass
-class Station:
-    """A publisher with its lineup and catalogue, and what they can be changed to."""
-
-    store: ScheduleStore
-    clock: SteppedClock
-    definitions: list[ChannelDefinition]
-    items: Catalogue = field(default_factory=lambda: Catalogue.of([film(number) for number in range(30)]))
-    horizon_days: int = 7
-    metrics: Metrics = field(default_factory=Metrics)
-
-    def __post_init__(self) -> None:
-        self.publisher = Publisher(
-            self.store,
-            self,
-            lambda: self.items,
-            self.clock,
-            self.metrics,
-            horizon_days=self.horizon_days,
-        )
-
-    def enabled(self) -> Sequence[ChannelDefinition]:
-        return [definition for definition in self.definitions if definition.enabled]
-
-    @property
-    def now(self) -> int:
-        return self.clock.now_ms()
-
-    async def published(self, name: str) -> list[Segment]:
-        return await self.store.segments(name, 0, 1 << 60)
-
-    async def ahead(self, name: str) -> int:
-        latest = await self.store.latest(name)
-        return 0 if latest is None else latest.ends - self.now
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.ensure_future(self.publisher.run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def settled(self) -> None:
-        """Wait until the publisher has done its round and waits for time to pass."""
-        await until(lambda: self.clock.sleepers > 0 and not self.publisher._awake.is_set())
-
-    async def next_round(self, seconds: float = 0) -> None:
-        """Let time pass, and then as much again as a round needs that was not caught in the middle."""
-        for each in (seconds, 61):
-            await self.settled()
-            await self.clock.step(each)
-        await self.settled()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(4_000):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    pytest.fail("it did not come to rest")
 
 
 def whole(rows: Sequence[Segment]) -> bool:
