@@ -9,7 +9,7 @@ from stat import S_ISREG
 
 from exstream.definitions.document import MAX_BYTES
 from exstream.definitions.schema import Report, Written, read_definition
-from exstream.model.channel import ChannelDefinition, ChannelId
+from exstream.model.channel import ChannelDefinition, ChannelId, number_order
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -133,23 +133,19 @@ class _Claims:
         """Return what is taken already, its value and the file that has it."""
         if definition.id in self._ids:
             return "id", definition.id, self._ids[definition.id]
-        owner = self._numbers.get(number_order(definition)) if definition.enabled else None
+        owner = self._numbers.get(number_order(definition.number)) if definition.enabled else None
         return ("number", definition.number, owner) if owner is not None else None
 
     def take(self, name: str, definition: ChannelDefinition) -> None:
         self._ids[definition.id] = name
         if definition.enabled:
-            self._numbers[number_order(definition)] = name
-
-
-def number_order(definition: ChannelDefinition) -> tuple[int, int]:
-    """Return what channels are sorted by; "7" and "7.0" are the same number."""
-    major, _, minor = definition.number.partition(".")
-    return int(major), int(minor or 0)
+            self._numbers[number_order(definition.number)] = name
 
 
 def _result(files: dict[str, ChannelDefinition], faults: list[str]) -> Definitions:
-    channels = sorted(files.values(), key=lambda definition: (*number_order(definition), definition.id))
+    channels = sorted(
+        files.values(), key=lambda definition: (*number_order(definition.number), definition.id)
+    )
     return Definitions(tuple(channels), tuple(faults), files)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from exstream.guide.device import Device
 from exstream.guide.xml import escaped, plain
-from exstream.model.channel import ChannelDefinition, ChannelId, ChannelNumber
+from exstream.model.channel import ChannelDefinition, ChannelId, number_order
 
 _DOMAIN = "exstream"
 _FORMS = {"ts": ("ts", "video/mp2t"), "hls": ("m3u8", "application/vnd.apple.mpegurl")}
@@ -27,12 +27,6 @@ def guide_id(channel: ChannelId) -> str:
     if any(character.isalpha() for character in channel):
         return f"{channel}.{_DOMAIN}"
     return f"c{channel}.{sum(map(ord, channel))}.{_DOMAIN}"
-
-
-def number_order(number: ChannelNumber) -> tuple[int, int]:
-    """Return what numbers are sorted by: 7, 7.2, 7.10, 10."""
-    major, _, minor = number.partition(".")
-    return int(major), int(minor or 0)
 
 
 def by_number(channels: Iterable[ChannelDefinition]) -> list[ChannelDefinition]:

@@ -13,6 +13,12 @@ ChannelNumber = str
 """What is typed on a remote control: digits with an optional sub-channel, "7" or "1984.1"."""
 
 
+def number_order(number: ChannelNumber) -> tuple[int, int]:
+    """Return what numbers are sorted by: 7, 7.2, 7.10, 10; "7" and "7.0" are the same number."""
+    major, _, minor = number.partition(".")
+    return int(major), int(minor or 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The one output format of a channel.

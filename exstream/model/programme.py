@@ -14,7 +14,6 @@ from exstream.model.catalogue import ItemKey, Source
 from exstream.model.channel import ChannelId, Profile
 from exstream.model.grid import Span
 
-
 OFF_AIR = "Off air"
 """The title of a card that stands where there is nothing to show; cards in gaps carry the channel's name."""
 

@@ -1,0 +1,1 @@
+"""Channels as users write them."""
