@@ -9,17 +9,19 @@ from enum import StrEnum
 from exstream.web.airings import Airing
 
 COLUMNS = 180
-LABELS = 6
-"""How many times are written above the grid, and at most so many groups of short programmes are in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Zoom:
-    """How much time is shown; programmes shorter than ``shortest_ms`` are drawn together."""
+    """How much time is shown; programmes shorter than ``shortest_ms`` are drawn together.
+
+    ``labels`` times are written above the grid, and programmes are drawn together from one to the next at most.
+    """
 
     minutes: int
     label: str
     shortest_ms: int
+    labels: int = 6
 
     @property
     def span_ms(self) -> int:
@@ -29,10 +31,20 @@ class Zoom:
     @property
     def label_ms(self) -> int:
         """The time between two written times, in milliseconds."""
-        return self.span_ms // LABELS
+        return self.span_ms // self.labels
+
+    @property
+    def label_columns(self) -> int:
+        """The columns between two written times."""
+        return COLUMNS // self.labels
 
 
-ZOOMS = (Zoom(30, "30 min", 10_000), Zoom(60, "1 hour", 110_000), Zoom(180, "3 hours", 440_000))
+ZOOMS = (
+    Zoom(10, "10 min", 4_000, labels=5),
+    Zoom(30, "30 min", 40_000),
+    Zoom(60, "1 hour", 110_000),
+    Zoom(180, "3 hours", 440_000),
+)
 
 
 class Mark(StrEnum):
@@ -79,7 +91,7 @@ class Window:
     @property
     def labels(self) -> list[int]:
         """The instants that are written above the grid."""
-        return [self.start + n * self.zoom.label_ms for n in range(LABELS)]
+        return [self.start + n * self.zoom.label_ms for n in range(self.zoom.labels)]
 
     def moved(self, spans: int) -> Window:
         """Return the window so many spans later."""

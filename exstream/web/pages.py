@@ -78,6 +78,7 @@ class Pages:
             rows=rows,
             window=window,
             zooms=ZOOMS,
+            closer=ZOOMS[max(0, ZOOMS.index(window.zoom) - 1)],
             now=now,
             changes=min(ends, default=window.end),
         )
