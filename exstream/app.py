@@ -21,6 +21,7 @@ from exstream.ffmpeg.feed import FfmpegFeeds
 from exstream.ffmpeg.font import font_file
 from exstream.ffmpeg.probe import Prober
 from exstream.ffmpeg.process import Processes
+from exstream.jobs.asrun import AsRunWriter
 from exstream.jobs.board import Board
 from exstream.jobs.cards import OFF_AIR, STARTING, TROUBLE, CardMaker
 from exstream.jobs.catalogue import CatalogueHolder
@@ -161,6 +162,7 @@ class Station:
         tuners: Tuners,
         cards: CardRack,
         library: _Library,
+        asrun: AsRunWriter,
         clock: SystemClock,
     ) -> None:
         self.parts = parts
@@ -170,6 +172,7 @@ class Station:
         self._publisher = publisher
         self._cards = cards
         self._library = library
+        self._asrun = asrun
         self._standby = Standby(lineup, tuners)
 
     async def run(self) -> None:
@@ -185,7 +188,9 @@ class Station:
         lineup.listen(self._standby.wake)
         lineup.listen(self._refill)
         library.catalogue.listen(publisher.heard)
-        await self._keep([publisher.run(), lineup.watch(), library.watch.run(), self._standby.run()])
+        await self._keep(
+            [publisher.run(), lineup.watch(), library.watch.run(), self._standby.run(), self._asrun.run()]
+        )
 
     def _tell(self, seconds: float) -> None:
         options = self.parts.options
@@ -293,11 +298,12 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
         )
         pump = await stack.enter_async_context(Pump(clock, metrics.pump_tick.observe))
         figures = Figures(metrics)
+        asrun = AsRunWriter(AsRunStore(database), clock)
         studio = Studio(
             publisher,
             Resolver(lambda: catalogue.current),
             FfmpegFeeds(processes, Prober(processes).probe),
-            AsRunStore(database),
+            asrun,
             pump,
             clock,
             figures,
@@ -343,7 +349,7 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
             settings.profiles,
             _web_options(settings, sockets),
         )
-        yield Station(parts, lineup, publisher, tuners, cards, library, clock)
+        yield Station(parts, lineup, publisher, tuners, cards, library, asrun, clock)
 
 
 async def _library(

@@ -109,8 +109,8 @@ class Player:
     async def run(self) -> None:
         """Stay on air until cancelled; no encoder is left behind."""
         try:
-            await self._extend()
             self._studio.pump.add(self._air, self._deliver)
+            await self._extend()
             while True:
                 await self._look()
         finally:
@@ -141,8 +141,9 @@ class Player:
             self._studio.counts.carded(float(cards * self._rate.seconds))
 
     async def _extend(self) -> None:
-        """Open what comes up in the next seconds."""
-        horizon = self._rate.picture_at(round((self._clock.air() + PRESPAWN) * 1000))
+        """Open what comes up in the next seconds; at the start the first programme has the machine for itself."""
+        ahead = PRESPAWN if self._air.programme_at else PRESPAWN / 4
+        horizon = self._rate.picture_at(round((self._clock.air() + ahead) * 1000))
         while self._planned < max(horizon, self._air.picture + 1):
             self._planned = max(self._planned, self._air.picture)
             segment, span = self._next(self._planned)
@@ -239,9 +240,9 @@ class Player:
                     slot.segment, slot.span, f"{slot.reason}: {words}" if words else slot.reason, reason
                 )
             elif slot.state is State.AIRED:
-                await self._aired(slot)
+                self._aired(slot)
 
-    async def _aired(self, slot: Slot) -> None:
+    def _aired(self, slot: Slot) -> None:
         failures = self._failures.pop(slot.segment, 0)
         outcome = Outcome.PARTLY
         if slot.reception is None or (slot.pictures >= len(slot.span) and not failures):
@@ -249,7 +250,7 @@ class Player:
         elif not slot.pictures:
             outcome = Outcome.CARD
         started, ended = self._schedule_ms(slot.span.first), self._schedule_ms(slot.span.end)
-        await self._studio.asrun.record(AsRunEntry(slot.segment, started, ended, outcome, slot.reason))
+        self._studio.asrun.note(AsRunEntry(slot.segment, started, ended, outcome, slot.reason))
 
     async def _move(self) -> None:
         """The wall was stepped: what is on air changes, the stream goes on."""

@@ -59,5 +59,5 @@ class Feeds(Protocol):
 class AsRunLog(Protocol):
     """What really aired."""
 
-    async def record(self, entry: AsRunEntry) -> None:
-        """Keep ``entry``."""
+    def note(self, entry: AsRunEntry) -> None:
+        """Keep ``entry``; never waits, never fails."""

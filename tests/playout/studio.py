@@ -85,7 +85,7 @@ class Notes:
     tunes: list[tuple[float, bool, bool]] = field(default_factory=list)
     channels: int = 0
 
-    async def record(self, entry: AsRunEntry) -> None:
+    def note(self, entry: AsRunEntry) -> None:
         """Keep an as-run entry."""
         self.entries.append(entry)
 
