@@ -14,7 +14,7 @@ from exstream.guide import xmltv
 from exstream.guide.programmes import programmes
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition
-from exstream.model.programme import Programme
+from exstream.model.programme import Programme, Segment
 from exstream.web.deps import Parts
 
 DAY_MS = 86_400_000
@@ -110,10 +110,7 @@ class GuideDocuments:
         made: dict[int, bytes] = {}
         if missing:
             rows = await self._parts.timeline.rows(channel.id, (first - 1) * DAY_MS, (end + 1) * DAY_MS)
-            by_day = _by_day(programmes(rows), first, end)
-            made = await asyncio.to_thread(
-                lambda: {day: _fragment(by_day[day], catalogue) for day in missing}
-            )
+            made = await asyncio.to_thread(_fragments, rows, catalogue, missing, first, end)
             for day, fragment in made.items():
                 self._fragments[keys[day]] = fragment
         return [found[day] or made[day] for day in keys]
@@ -125,6 +122,13 @@ def _by_day(airings: Sequence[Programme], first: int, end: int) -> dict[int, lis
         if airing.ends > first * DAY_MS and airing.starts < end * DAY_MS:
             days[max(first, airing.starts // DAY_MS)].append(airing)
     return days
+
+
+def _fragments(
+    rows: Sequence[Segment], catalogue: Catalogue, days: Sequence[int], first: int, end: int
+) -> dict[int, bytes]:
+    by_day = _by_day(programmes(rows), first, end)
+    return {day: _fragment(by_day[day], catalogue) for day in days}
 
 
 def _fragment(airings: Sequence[Programme], catalogue: Catalogue) -> bytes:
