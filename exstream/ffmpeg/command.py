@@ -21,7 +21,7 @@ import ffmpeg
 from exstream.ffmpeg.allowed import input_address, input_limits
 from exstream.ffmpeg.encoding import audio_options, key_frame_expression, video_options
 from exstream.ffmpeg.tracks import pick_audio
-from exstream.model.catalogue import AudioStream, Source, VideoStream
+from exstream.model.catalogue import AudioStream, Media, Source, VideoStream
 from exstream.model.channel import Profile
 from exstream.model.grid import AUDIO_FRAME_SAMPLES, AUDIO_RATE, FEED_ORIGIN_SECONDS, Span
 from exstream.model.programme import Order
@@ -35,6 +35,9 @@ _QUIET = ("-hide_banner", "-nostdin", "-v", "error", "-max_error_rate", "1")
 _FADE_SAMPLES = AUDIO_RATE // 200
 _FIELD_RATE = 40
 """From this many pictures per second on, both fields of an interlaced picture become pictures."""
+_WITHOUT_INDEX = frozenset({"mpegts", "mpeg", "flv", "asf", "mpegvideo", "h264", "hevc"})
+RUN_UP = 5_000_000
+"""Longer than the distance of key frames in what people record from the air."""
 _UNKNOWN_VIDEO = VideoStream(index=0, codec="", width=0, height=0)
 _UNKNOWN_AUDIO = AudioStream(index=0, codec="", channels=2, sample_rate=AUDIO_RATE)
 
@@ -63,9 +66,10 @@ def programme(order: Order) -> tuple[str, ...]:
     """
     profile, span = order.profile, order.span
     video, audio = _tracks(order.source, profile)
-    source = _source(order, video)
-    picture = _picture(source[f"v:{video.index}"], video, profile) if video else _black(profile)
-    sound = _sound(source[f"a:{audio.index}"], profile) if audio else _silence()
+    seek = Seek.to(order.offset_ms, order.source.media, video)
+    source = _source(order, seek)
+    picture = _picture(_from(seek, source[f"v:{video.index}"]), video, profile) if video else _black(profile)
+    sound = _sound(_from(seek, source[f"a:{audio.index}"], "a"), profile) if audio else _silence()
     stream = ffmpeg.output(
         _cut_picture(picture, len(span)),
         _cut_sound(sound, SoundSpan.of(profile, span)),
@@ -122,28 +126,56 @@ def _tracks(source: Source, profile: Profile) -> tuple[VideoStream | None, Audio
     return source.media.video, pick_audio(source.media.audio, profile.languages)
 
 
-def _source(order: Order, video: VideoStream | None) -> ffmpeg.Stream:
+def _source(order: Order, seek: Seek) -> ffmpeg.Stream:
     address, protocols = input_address(order.source.location)
     options: dict[str, object] = {
         "fflags": "+discardcorrupt",
         "reinit_filter": 0,  # a graph made anew in the middle would begin to count again
         **input_limits(protocols),
     }
-    if seek := seek_seconds(order.offset_ms, video):
-        options["ss"] = seek
+    if seek.start:
+        options["ss"] = _seconds(seek.start)
     return ffmpeg.input(address, **options)
 
 
-def seek_seconds(offset_ms: int, video: VideoStream | None) -> str:
-    """Return where to seek, in seconds: on a picture of the source, or lips are off by up to half a picture.
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Where the demuxer seeks, and how much is decoded from there and not shown; both in microseconds."""
 
-    The last digit is rounded down: a seek that lies behind its picture by a microsecond would lose it.
-    """
-    microseconds = offset_ms * 1_000
-    if video and video.rate:
-        picture = round(Fraction(offset_ms * video.rate.num, 1_000 * video.rate.den))
-        microseconds = int(picture * video.rate.seconds * 1_000_000)
-    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06}" if microseconds > 0 else ""
+    start: int
+    run_up: int
+
+    @classmethod
+    def to(cls, offset_ms: int, media: Media | None, video: VideoStream | None) -> Seek:
+        """Seek to a picture of the source, or lips are off by up to half a picture.
+
+        The last digit is rounded down: a seek that lies behind its picture by a microsecond would lose it. A container
+        without an index finds the next key frame instead of the last one: there it takes a run-up.
+        """
+        wanted = _on_picture(offset_ms * 1_000, video)
+        if media is None or media.container not in _WITHOUT_INDEX:
+            return cls(wanted, 0)
+        start = _on_picture(max(0, wanted - RUN_UP), video)
+        return cls(start, wanted - start)
+
+
+def _on_picture(microseconds: int, video: VideoStream | None) -> int:
+    if not video or not video.rate:
+        return microseconds
+    picture = round(Fraction(microseconds * video.rate.num, 1_000_000 * video.rate.den))
+    return int(picture * video.rate.seconds * 1_000_000)
+
+
+def _from(seek: Seek, stream: ffmpeg.Stream, kind: str = "") -> ffmpeg.Stream:
+    """Leave out the run-up."""
+    if not seek.run_up:
+        return stream
+    shown = stream.filter(f"{kind}trim", start=_seconds(seek.run_up))
+    return shown.filter(f"{kind}setpts", f"PTS-{_seconds(seek.run_up)}/TB")
+
+
+def _seconds(microseconds: int) -> str:
+    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06}"
 
 
 def _picture(stream: ffmpeg.Stream, video: VideoStream, profile: Profile) -> ffmpeg.Stream:

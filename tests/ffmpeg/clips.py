@@ -62,6 +62,7 @@ _RECIPES = {
         "-f lavfi -i aevalsrc='0.5*sin(2*PI*1000*t)*between(t\\,2\\,2.04)':s=48000:d=4 "
         f"{_H264} -c:a pcm_s16le"
     ),
+    "flash.ts": "-i flash.mkv -c:v libx264 -preset ultrafast -g 45 -keyint_min 45 -c:a mp2 -b:a 256k",
     "cover.png": "-f lavfi -i testsrc2=s=64x64 -frames:v 1",
 }
 
@@ -112,6 +113,7 @@ SOUND = (AudioStream(0, "aac", 2, 48_000),)
 
 
 _KNOWN = {
+    "flash.ts": Media(4_000, "mpegts", video=picture(), audio=SOUND),
     "mute.mp4": Media(4_000, video=picture()),
     "blind.m4a": Media(4_000, audio=SOUND),
     "cover.m4a": Media(4_000, audio=SOUND),

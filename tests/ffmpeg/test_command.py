@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream.ffmpeg.command import SoundSpan, card, programme, seek_seconds, silence
+from exstream.ffmpeg.command import Seek, SoundSpan, card, programme, silence
 from exstream.ffmpeg.encoding import h264_level, key_frame_expression
 from exstream.model.catalogue import Media, Source
 from exstream.model.channel import Profile
@@ -102,16 +102,24 @@ def test_key_frames_are_forced_where_channel_time_has_them(rate: Rate, first: in
 @given(RATES, st.integers(0, 20_000_000))
 def test_a_seek_lands_on_a_picture(rate: Rate, offset_ms: int) -> None:
     """The seek is at most a microsecond before the picture nearest to the offset, and never behind it."""
-    seek = Fraction(seek_seconds(offset_ms, picture(rate)) or 0)
+    seek = Fraction(Seek.to(offset_ms, None, picture(rate)).start, 1_000_000)
     nearest = round(offset_ms / 1_000 / rate.seconds) * rate.seconds
     assert 0 <= nearest - seek < Fraction(1, 1_000_000)
 
 
 def test_a_seek_without_a_known_rate_is_taken_as_it_is() -> None:
     """Where pictures come irregularly there is nothing to snap to; the beginning needs no seek."""
-    assert seek_seconds(1_234, None) == "1.234000"
-    assert seek_seconds(1_234, picture(None)) == "1.234000"
-    assert seek_seconds(0, picture()) == ""
+    assert Seek.to(1_234, None, None) == Seek(1_234_000, 0)
+    assert Seek.to(1_234, None, picture(None)) == Seek(1_234_000, 0)
+    assert Seek.to(0, None, picture()) == Seek(0, 0)
+
+
+def test_a_container_without_an_index_is_entered_earlier() -> None:
+    """A transport stream is decoded from five seconds before the offset, or from its beginning, and cut there."""
+    stream = Media(60_000, "mpegts", picture())
+    assert Seek.to(12_340, stream, picture()) == Seek(7_320_000, 5_000_000)
+    assert Seek.to(3_000, stream, picture()) == Seek(0, 3_000_000)
+    assert Seek.to(0, stream, picture()) == Seek(0, 0)
 
 
 def test_sound_that_nothing_can_decode_becomes_silence() -> None:
