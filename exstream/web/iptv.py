@@ -57,10 +57,11 @@ class Iptv:
 
     async def guide(self, request: Request) -> Response:
         """Give the guide as XMLTV."""
-        text = request.query_params.get("days", str(self._parts.options.guide_days))
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:3]) <= MAX_DAYS):
+        text = request.query_params.get("days")
+        if text is not None and not (text.isascii() and text.isdigit() and 1 <= int(text[:3]) <= MAX_DAYS):
             return PlainTextResponse(f"days is a number from 1 to {MAX_DAYS}.\n", status_code=400)
-        document = await self._guides.document(self._addresses.base(request.scope), int(text[:3]))
+        days = int(text[:3]) if text else None
+        document = await self._guides.document(self._addresses.base(request.scope), days)
         headers = {"ETag": f'W/"{document.etag}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
         if known(request, document.etag):
             return Response(status_code=304, headers=headers)

@@ -135,6 +135,22 @@ async def test_the_guide_is_sent_compressed_and_only_when_it_changed() -> None:
     assert (changed.status, changed.headers["etag"] != etag) == (200, True)
 
 
+async def test_a_guide_too_large_for_players_has_fewer_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it is asked for by days, the guide ends with the day that makes it large, but not before the third."""
+    async with served(station()) as ports:
+        whole = await ask(ports.iptv, "/iptv/xmltv.xml")
+        monkeypatch.setattr("exstream.web.xmltv.LARGEST", 10_000)
+        short = await ask(ports.iptv, "/iptv/xmltv.xml")
+        asked = await ask(ports.iptv, "/iptv/xmltv.xml?days=7")
+    days = [
+        {p.get("start", "")[:8] for p in etree.fromstring(body).findall("programme")}
+        for body in (short.body, whole.body)
+    ]
+    assert days[0] < days[1]
+    assert len(days[0]) >= 3
+    assert asked.body == whole.body
+
+
 async def test_one_hosts_guide_is_never_anothers() -> None:
     """The cache knows under which name the guide was asked for."""
     async with served(station()) as ports:
@@ -149,10 +165,10 @@ async def test_many_who_ask_at_once_are_served_by_one_reading() -> None:
     """The guide is made once for all who wait for it, and days that are known are not read again."""
     made = station()
     async with served(made) as ports:
-        replies = await asyncio.gather(*(ask(ports.iptv, "/iptv/xmltv.xml") for _ in range(8)))
+        replies = await asyncio.gather(*(ask(ports.iptv, "/iptv/xmltv.xml?days=7") for _ in range(8)))
         read = made.programmed.reads
         made.programmed.revisions["seven"] = 2
-        await ask(ports.iptv, "/iptv/xmltv.xml")
+        await ask(ports.iptv, "/iptv/xmltv.xml?days=7")
     assert len({reply.body for reply in replies}) == 1
     assert read == len(CHANNELS)
     assert made.programmed.reads == read + 1
