@@ -1,0 +1,1 @@
+"""The whole server as people and their players meet it."""
