@@ -67,9 +67,9 @@ def programme(order: Order) -> tuple[str, ...]:
     profile, span = order.profile, order.span
     video, audio = _tracks(order.source, profile)
     seek = Seek.to(order.offset_ms, order.source.media, video)
-    source = _source(order, seek)
-    picture = _picture(_from(seek, source[f"v:{video.index}"]), video, profile) if video else _black(profile)
-    sound = _sound(_from(seek, source[f"a:{audio.index}"], "a"), profile) if audio else _silence()
+    seen, heard = _sources(order, seek)
+    picture = _picture(_from(seek, seen[f"v:{video.index}"]), video, profile) if video else _black(profile)
+    sound = _sound(_from(seek, heard[f"a:{audio.index}"], "a"), profile) if audio else _silence()
     stream = ffmpeg.output(
         _cut_picture(picture, len(span)),
         _cut_sound(sound, SoundSpan.of(profile, span)),
@@ -126,7 +126,12 @@ def _tracks(source: Source, profile: Profile) -> tuple[VideoStream | None, Audio
     return source.media.video, pick_audio(source.media.audio, profile.languages)
 
 
-def _source(order: Order, seek: Seek) -> ffmpeg.Stream:
+def _sources(order: Order, seek: Seek) -> tuple[ffmpeg.Stream, ffmpeg.Stream]:
+    """Return where the picture and the sound come from.
+
+    A file is opened once for each: where one track ends long before the other, or has a hole, that is known as soon
+    as it is asked for, and is filled in time. From the gateway, which is slower, both come in one reading.
+    """
     address, protocols = input_address(order.source.location)
     options: dict[str, object] = {
         "fflags": "+discardcorrupt",
@@ -135,7 +140,10 @@ def _source(order: Order, seek: Seek) -> ffmpeg.Stream:
     }
     if seek.start:
         options["ss"] = _seconds(seek.start)
-    return ffmpeg.input(address, **options)
+    if protocols == "file":
+        return ffmpeg.input(address, an=None, **options), ffmpeg.input(address, vn=None, **options)
+    both = ffmpeg.input(address, **options)
+    return both, both
 
 
 @dataclass(frozen=True, slots=True)

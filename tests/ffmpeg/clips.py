@@ -31,6 +31,11 @@ _RECIPES = {
     "short-sound.mkv": f"{_PICTURE} -f lavfi -i sine=d=1.5 {_H264} -c:a aac",
     "short-picture.mkv": f"-f lavfi -i testsrc2=s=320x180:r=25:d=1.5 {_TONE} {_H264} -c:a aac",
     "late-sound.mkv": f"{_PICTURE} -itsoffset 0.7 {_TONE} {_H264} -c:a aac",
+    "sound-ends.mkv": f"-f lavfi -i testsrc2=s=320x180:r=25:d=40 -f lavfi -i sine=d=3 {_H264} -c:a aac",
+    "sound-begins.mp4": (
+        f"-f lavfi -i testsrc2=s=320x180:r=25:d=40 -itsoffset 30 -f lavfi -i sine=d=3 {_H264} -c:a aac"
+    ),
+    "picture-ends.mkv": f"-f lavfi -i testsrc2=s=320x180:r=25:d=3 -f lavfi -i sine=d=40 {_H264} -c:a aac",
     "interlaced.ts": (
         f"-f lavfi -i testsrc2=s=352x288:r=50:d=4 {_TONE} -vf tinterlace=interleave_top,fieldorder=tff,setsar=16/11 "
         "-flags +ildct+ilme -c:v mpeg2video -b:v 2M -pix_fmt yuv420p -c:a mp2"

@@ -35,12 +35,19 @@ def ordered(location: str, first: int = 1_000, pictures: int = 50) -> Order:
 
 @given(NAMES)
 def test_a_name_never_changes_the_options(name: str) -> None:
-    """Whatever a file is called, the argv differs in one word: the address behind ``-i``."""
+    """Whatever a file is called, the argv differs only in the addresses behind ``-i``."""
     plain, odd = programme(ordered("/x")), programme(ordered(f"/{name}"))
-    at = plain.index("-i") + 1
-    assert odd[at] == f"file:/{name}"
-    assert plain[:at] == odd[:at]
-    assert plain[at + 1 :] == odd[at + 1 :]
+    addresses = [at + 1 for at, word in enumerate(plain) if word == "-i"]
+    assert len(addresses) == 2
+    assert len(odd) == len(plain)
+    for at, (word, expected) in enumerate(zip(odd, plain, strict=True)):
+        assert word == (f"file:/{name}" if at in addresses else expected)
+
+
+def test_the_gateway_is_asked_once() -> None:
+    """A capability is good for one request: picture and sound come through one address."""
+    argv = programme(ordered("http://127.0.0.1:8411/m/abc"))
+    assert argv.count("-i") == argv.count("http://127.0.0.1:8411/m/abc") == 1
 
 
 def test_the_same_order_gives_the_same_words_in_every_process() -> None:

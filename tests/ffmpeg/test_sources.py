@@ -18,7 +18,7 @@ from exstream.model.programme import Order
 from tests.ffmpeg.clips import SMALL, SOUND, order_of, picture
 from tests.ffmpeg.conftest import Encode
 from tests.ffmpeg.faults import faults
-from tests.ffmpeg.transport import parameter_sets, record
+from tests.ffmpeg.transport import Recording, parameter_sets, record
 
 Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -46,6 +46,15 @@ def test_an_order_behind_the_end_of_its_source_is_filled(clips: Path, encode: En
     """A file shorter than its library says gives black and silence, not an error."""
     order = order_of(clips, clip, offset_ms=6_000, pictures=60)
     assert faults(order, encode(programme(order))) == set()
+
+
+@pytest.mark.parametrize("clip", ["sound-ends.mkv", "sound-begins.mp4", "picture-ends.mkv"])
+def test_a_track_that_is_long_away_holds_nothing_back(clips: Path, encode: Encode, clip: str) -> None:
+    """Sound or picture that ends long before the other, or begins long after, is filled in step with it."""
+    order = order_of(clips, clip, pictures=950)
+    data = encode(programme(order))
+    assert faults(order, data) == set()
+    assert furthest_apart(record(data)) < 90_000
 
 
 def test_every_source_gets_the_same_headers(clips: Path, encode: Encode) -> None:
@@ -184,6 +193,19 @@ def test_a_sound_change_in_the_middle_ends_the_feed(tmp_path: Path, ffmpeg: str,
     assert 25 < len(times) < 100
     assert times == sorted(set(times))
     assert [pes.pts for pes in recording.sound] == sorted({pes.pts for pes in recording.sound})
+
+
+def furthest_apart(recording: Recording) -> int:
+    """Return by how many ticks picture and sound are ever apart in the order of their arrival."""
+    arrivals = sorted(
+        [(pes.position, 0, pes.dts) for pes in recording.pictures]
+        + [(pes.position, 1, pes.dts) for pes in recording.sound]
+    )
+    latest, apart = [arrivals[0][2]] * 2, 0
+    for _, kind, time in arrivals:
+        latest[kind] = time
+        apart = max(apart, abs(latest[0] - latest[1]))
+    return apart
 
 
 def decoded(data: bytes) -> tuple[list[Planes], np.ndarray, float]:
