@@ -23,7 +23,8 @@ from exstream.ffmpeg.probe import Prober
 from exstream.ffmpeg.process import Processes
 from exstream.jobs.asrun import AsRunWriter
 from exstream.jobs.board import Board
-from exstream.jobs.cards import OFF_AIR, STARTING, TROUBLE, CardMaker
+from exstream.jobs.card_rack import CardRack
+from exstream.jobs.cards import CardMaker
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.demo import DemoLibrary
 from exstream.jobs.demo_clip import ClipMaker
@@ -33,8 +34,6 @@ from exstream.jobs.publish import Publisher
 from exstream.jobs.standby import Standby
 from exstream.jobs.watch import LibraryWatch
 from exstream.model.channel import ChannelDefinition, ChannelId
-from exstream.mpegts.card import Card
-from exstream.playout.cards import Cards
 from exstream.playout.figures import Figures
 from exstream.playout.player import Player, Studio
 from exstream.playout.pump import Pump
@@ -232,108 +231,46 @@ class Station:
             await self.clock.sleep(PRIORITISE_SECONDS)
 
 
-class CardRack:
-    """The cards of every profile in use, in memory before a channel needs them."""
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What everything else stands on."""
 
-    def __init__(self, maker: CardMaker, settings: Settings) -> None:
-        self._maker = maker
-        self._profiles = settings.profiles
-        self._cards: dict[str, Cards] = {}
-
-    async def fill(self, channels: tuple[ChannelDefinition, ...]) -> None:
-        """Make the cards of the channels' profiles. Raises `ConfigurationError`."""
-        for name in {channel.profile for channel in channels} - self._cards.keys():
-            made = await self._maker.cards(self._profiles[name])
-            cards = {word: Card.of(picture, made.silence) for word, picture in made.pictures.items()}
-            self._cards[name] = Cards(cards[STARTING], cards[OFF_AIR], cards[TROUBLE])
-
-    def missing(self, channels: tuple[ChannelDefinition, ...]) -> set[str]:
-        """Return the profiles whose cards are not made yet."""
-        return {channel.profile for channel in channels} - self._cards.keys()
-
-    async def of(self, channel: ChannelDefinition) -> Cards:
-        """Return the cards of a channel, made now if need be."""
-        await self.fill((channel,))
-        return self._cards[channel.profile]
+    settings: Settings
+    clock: SystemClock
+    metrics: Metrics
+    board: Board
+    processes: Processes
+    ffmpeg: str
+    """The version of ffmpeg."""
+    database: Database
+    catalogue: CatalogueHolder
 
 
 @asynccontextmanager
 async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Station]:
     """Build every part for as long as the block lasts."""
-    clock, metrics = SystemClock(), Metrics()
-    board = Board(clock.now_ms)
     async with AsyncExitStack() as stack:
-        processes = await stack.enter_async_context(
-            Processes(find_ffmpeg(str(settings.ffmpeg or "")), count=metrics.ffmpeg_processes.set)
-        )
-        version = await ffmpeg_version(processes)
-        for warning in version_warnings(version):
-            log.warning("ffmpeg", warning=warning)
-        database = Database(
-            settings.database_url, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
-        )
-        stack.push_async_callback(database.dispose)
-        await database.open()
-        metrics.gauge_pool(connections=database.connections, in_use=database.checked_out)
-        shelves = CatalogueStore(database)
-        catalogue = CatalogueHolder(shelves)
-        await catalogue.reload()
-        lineup = Lineup(
-            settings.channels_dir,
-            settings.profiles,
-            shipped=data_path("channels") if settings.demo else None,
-            memory=settings.data_dir / "channels-last-good.json",
-            clock=clock,
-            timezone=settings.timezone,
-        )
-        await lineup.load()
-        library = await _library(settings, processes, shelves, catalogue, board, clock)
+        ground = await _ground(settings, stack)
+        clock, catalogue = ground.clock, ground.catalogue
+        device = load_device(settings.data_dir, settings.friendly_name)
+        lineup = await _lineup(ground)
+        library = await _library(ground)
         publisher = Publisher(
-            ScheduleStore(database),
+            ScheduleStore(ground.database),
             lineup,
             lambda: catalogue.current,
             clock,
-            metrics,
+            ground.metrics,
             horizon_days=settings.horizon_days,
         )
-        pump = await stack.enter_async_context(Pump(clock, metrics.pump_tick.observe))
-        figures = Figures(metrics)
-        asrun = AsRunWriter(AsRunStore(database), clock)
-        studio = Studio(
-            publisher,
-            Resolver(lambda: catalogue.current),
-            FfmpegFeeds(processes, Prober(processes).probe),
-            asrun,
-            pump,
-            clock,
-            figures,
-            RestartPolicy(),
-            settings.burst_seconds,
+        cards = CardRack(
+            CardMaker(ground.processes, settings.data_dir / "cards", ground.ffmpeg), settings.profiles
         )
-        cards = CardRack(CardMaker(processes, settings.data_dir / "cards", version), settings)
-
-        async def player_of(channel: ChannelDefinition) -> Player:
-            return Player(channel, settings.profiles[channel.profile], await cards.of(channel), studio)
-
-        def find(channel: ChannelId) -> ChannelDefinition:
-            found = lineup.by_id(channel)
-            if found is None:
-                raise UnknownChannel(f"there is no channel {channel}")
-            return found
-
-        tuners = await stack.enter_async_context(
-            Tuners(
-                find,
-                player_of,
-                clock=clock,
-                audience=figures,
-                tuner_count=settings.tuner_count,
-                linger=settings.linger_seconds,
-            )
-        )
+        asrun = AsRunWriter(AsRunStore(ground.database), clock)
+        tuners = await _tuners(ground, stack, lineup, publisher, cards, asrun)
 
         def missing() -> list[str]:
-            cards_of = [f"the cards of {name}" for name in sorted(cards.missing(lineup.enabled()))]
+            cards_of = [f"the cards of {name}" for name in cards.missing(lineup.enabled())]
             return cards_of + [f"the timeline of {channel}" for channel in publisher.unready()]
 
         parts = Parts(
@@ -341,34 +278,102 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
             lineup,
             publisher,
             catalogue,
-            board,
-            metrics,
+            ground.board,
+            ground.metrics,
             clock,
             missing,
-            load_device(settings.data_dir, settings.friendly_name),
+            device,
             settings.profiles,
             _web_options(settings, sockets),
         )
         yield Station(parts, lineup, publisher, tuners, cards, library, asrun, clock)
 
 
-async def _library(
-    settings: Settings,
-    processes: Processes,
-    shelves: CatalogueStore,
-    catalogue: CatalogueHolder,
-    board: Board,
-    clock: SystemClock,
-) -> _Library:
-    prober = Prober(processes)
+async def _ground(settings: Settings, stack: AsyncExitStack) -> _Ground:
+    clock, metrics = SystemClock(), Metrics()
+    processes = await stack.enter_async_context(
+        Processes(find_ffmpeg(str(settings.ffmpeg or "")), count=metrics.ffmpeg_processes.set)
+    )
+    version = await ffmpeg_version(processes)
+    for warning in version_warnings(version):
+        log.warning("ffmpeg", warning=warning)
+    database = Database(
+        settings.database_url, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
+    )
+    stack.push_async_callback(database.dispose)
+    await database.open()
+    metrics.gauge_pool(connections=database.connections, in_use=database.checked_out)
+    catalogue = CatalogueHolder(CatalogueStore(database))
+    await catalogue.reload()
+    return _Ground(settings, clock, metrics, Board(clock.now_ms), processes, version, database, catalogue)
+
+
+async def _lineup(ground: _Ground) -> Lineup:
+    settings = ground.settings
+    lineup = Lineup(
+        settings.channels_dir,
+        settings.profiles,
+        shipped=data_path("channels") if settings.demo else None,
+        memory=settings.data_dir / "channels-last-good.json",
+        clock=ground.clock,
+        timezone=settings.timezone,
+    )
+    await lineup.load()
+    return lineup
+
+
+async def _library(ground: _Ground) -> _Library:
+    settings, board, clock = ground.settings, ground.board, ground.clock
+    shelves, prober = CatalogueStore(ground.database), Prober(ground.processes)
     demo = None
     if settings.demo:
         folder = settings.data_dir / "demo"
-        maker = ClipMaker(folder, processes, prober, font_file())
-        demo = DemoLibrary(folder, maker, shelves, catalogue, board, clock)
+        maker = ClipMaker(folder, ground.processes, prober, font_file())
+        demo = DemoLibrary(folder, maker, shelves, ground.catalogue, board, clock)
         await demo.install()
-    scanner = LibraryScanner(shelves, catalogue, prober, board, clock, settings.journals_dir)
-    return _Library(demo, LibraryWatch(scanner, shelves, clock), catalogue)
+    scanner = LibraryScanner(shelves, ground.catalogue, prober, board, clock, settings.journals_dir)
+    return _Library(demo, LibraryWatch(scanner, shelves, clock), ground.catalogue)
+
+
+async def _tuners(
+    ground: _Ground,
+    stack: AsyncExitStack,
+    lineup: Lineup,
+    publisher: Publisher,
+    cards: CardRack,
+    asrun: AsRunWriter,
+) -> Tuners:
+    settings, figures = ground.settings, Figures(ground.metrics)
+    studio = Studio(
+        publisher,
+        Resolver(lambda: ground.catalogue.current),
+        FfmpegFeeds(ground.processes, Prober(ground.processes).probe),
+        asrun,
+        await stack.enter_async_context(Pump(ground.clock, ground.metrics.pump_tick.observe)),
+        ground.clock,
+        figures,
+        RestartPolicy(),
+        settings.burst_seconds,
+    )
+
+    def find(channel: ChannelId) -> ChannelDefinition:
+        found = lineup.by_id(channel)
+        if found is None:
+            raise UnknownChannel(f"there is no channel {channel}")
+        return found
+
+    async def player_of(channel: ChannelDefinition) -> Player:
+        return Player(channel, settings.profiles[channel.profile], await cards.of(channel), studio)
+
+    tuners = Tuners(
+        find,
+        player_of,
+        clock=ground.clock,
+        audience=figures,
+        tuner_count=settings.tuner_count,
+        linger=settings.linger_seconds,
+    )
+    return await stack.enter_async_context(tuners)
 
 
 def _web_options(settings: Settings, sockets: Sockets) -> WebOptions:
@@ -380,4 +385,5 @@ def _web_options(settings: Settings, sockets: Sockets) -> WebOptions:
         trusted_proxies=settings.trusted_proxies,
         metrics_token=settings.metrics_token,
         guide_days=settings.horizon_days,
+        timezone=settings.timezone,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from itertools import count
 
 
@@ -66,3 +67,10 @@ async def turn(times: int = 20) -> None:
     """Let everything that is ready run."""
     for _ in range(times):
         await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait until ``condition()`` is true; real files and processes take their time."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)

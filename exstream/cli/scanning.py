@@ -24,6 +24,7 @@ from exstream.jobs.library import SETTLED_MS, LibraryScanner, ScanResult, summar
 from exstream.local.walk import walk_folder
 from exstream.model.catalogue import Item, Library
 from exstream.store.catalogue import CatalogueStore
+from exstream.telemetry import Redaction, errors_only
 
 _TICK_SECONDS = 0.1
 _MOST_SHOWN = 50
@@ -62,6 +63,7 @@ class Scanning:
 @asynccontextmanager
 async def scanning(settings: Settings, shelf: CatalogueStore) -> AsyncIterator[Scanning]:
     """Give what scans into ``shelf``; every process it starts has ended when the block is left."""
+    errors_only(Redaction(settings.secrets))
     clock = SystemClock()
     board = Board(clock.now_ms)
     ffmpeg = find_ffmpeg(str(settings.ffmpeg or ""))

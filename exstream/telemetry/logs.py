@@ -81,6 +81,21 @@ def write_logs(
             handler.close()
 
 
+def errors_only(redaction: Redaction) -> None:
+    """Send structlog's errors to standard error and the rest nowhere: for commands that tell the rest themselves."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            redaction,
+            without_control_characters,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
 def _quieten(talkative: int) -> None:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(talkative)

@@ -42,7 +42,7 @@ def _without_chunks(cycle: RequestResponseCycle) -> None:
                 cycle.expected_content_length = len(message.get("body", b""))
         await send(message)
 
-    cycle.send = send_plain  # type: ignore[method-assign]
+    cycle.send = send_plain  # type: ignore[method-assign] # uvicorn has no other way in
 
 
 class PromptProtocol(HttpToolsProtocol):
@@ -53,7 +53,7 @@ class PromptProtocol(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
         self._expect()
 

@@ -23,7 +23,7 @@ from exstream.jobs.demo_clip import WORKSHOP, ClipMaker, ClipNotMade
 from exstream.jobs.demo_manifest import CLIPS, FILLERS, OPENING, Clip
 from exstream.model.catalogue import ItemKind, LibraryKind, Media
 from exstream.store.catalogue import CatalogueStore
-from tests.jobs.stepped import SteppedClock, until
+from tests.fakes import SteppedClock, until
 from tests.strip import picture_area, read_strip
 
 pytestmark = pytest.mark.anyio
@@ -290,7 +290,7 @@ async def test_a_full_disk_is_said_and_waited_for(
         assert "is full: free" in job.message
         assert not (tmp_path / "demo" / WORKSHOP / str(SHORT[2].code)).exists()
         full.unlink()
-        clock.step(RETRY_SECONDS)
+        await clock.step(RETRY_SECONDS)
         await running
     assert library.waiting() == ()
     assert board.jobs()[0].state is JobState.DONE
@@ -350,7 +350,7 @@ class Liar:
 
 async def test_a_clip_of_the_wrong_length_is_not_kept(tmp_path: Path, processes: Processes) -> None:
     """A clip that is not as long as the catalogue says never gets its name."""
-    maker = ClipMaker(tmp_path, processes, Liar(), font_file())  # type: ignore[arg-type]
+    maker = ClipMaker(tmp_path, processes, Liar(), font_file())  # type: ignore[arg-type] # it only probes
     with pytest.raises(ClipNotMade, match="came out 4000 ms long, not 5000"):
         await maker.make(SHORT[2])
     assert not maker.path(SHORT[2]).exists()

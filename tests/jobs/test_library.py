@@ -2,113 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from exstream.errors import StoreError
-from exstream.ffmpeg.probe import Probed, Prober
 from exstream.ffmpeg.process import Processes
 from exstream.jobs.board import Board, JobState
 from exstream.jobs.catalogue import CatalogueHolder
-from exstream.jobs.library import KEPT_MS, SETTLED_MS, LibraryScanner, ScanResult, summary
-from exstream.jobs.watch import NEWS_SECONDS, ROUND_SECONDS, SETTLE_SECONDS, LibraryWatch
-from exstream.model.catalogue import Item, ItemKind, Library, LibraryKind, Media
+from exstream.jobs.library import KEPT_MS, SETTLED_MS, LibraryScanner, summary
+from exstream.model.catalogue import ItemKind, Library
 from exstream.store.catalogue import CatalogueStore
-from tests.jobs.stepped import SteppedClock, until
+from tests.fakes import SteppedClock
+from tests.jobs.folders import CountingProber, Put, items
 
 pytestmark = pytest.mark.anyio
 
 HOUR_NS = 3_600 * 1_000_000_000
-
-
-class CountingProber:
-    """The real prober, and what it was asked; a test may have something happen before each answer."""
-
-    def __init__(self, real: Prober) -> None:
-        self._real = real
-        self.asked: list[str] = []
-        self.meanwhile: Callable[[str], object] = lambda _: None
-
-    async def probe(self, path: str) -> Media:
-        return await self._real.probe(path)
-
-    async def probe_all(self, paths: Sequence[str]) -> AsyncIterator[Probed]:
-        self.asked += [Path(path).name for path in paths]
-        async for found in self._real.probe_all(paths):
-            self.meanwhile(found.path)
-            yield found
-
-
-@pytest.fixture(scope="session")
-def clip(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a playable film of one second."""
-    import subprocess
-
-    path = tmp_path_factory.mktemp("clip") / "clip.mkv"
-    argv = [ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x36:d=1", "-c:v", "libx264", str(path)]
-    subprocess.run(argv, check=True)
-    return path
-
-
-@pytest.fixture
-def counting(prober: Prober) -> CountingProber:
-    return CountingProber(prober)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    path = tmp_path / "media"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-async def library(shelves: CatalogueStore, root: Path) -> Library:
-    return await shelves.add_library(LibraryKind.FOLDER, "Mine", str(root))
-
-
-@pytest.fixture
-def scanner(
-    shelves: CatalogueStore,
-    catalogue: CatalogueHolder,
-    counting: CountingProber,
-    board: Board,
-    clock: SteppedClock,
-    tmp_path: Path,
-) -> LibraryScanner:
-    return LibraryScanner(shelves, catalogue, counting, board, clock, tmp_path / "journals")
-
-
-@pytest.fixture
-def put(root: Path, clip: Path, clock: SteppedClock) -> Callable[..., Path]:
-    """Return a way to put a file into the library, last changed an hour ago."""
-
-    def put(name: str, content: bytes | None = None, age_ns: int = HOUR_NS) -> Path:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if content is None:
-            shutil.copyfile(clip, path)
-        else:
-            path.write_bytes(content)
-        changed = clock.now_ms() * 1_000_000 - age_ns
-        os.utime(path, ns=(changed, changed))
-        return path
-
-    return put
-
-
-Put = Callable[..., Path]
-
-
-def items(catalogue: CatalogueHolder) -> dict[str, Item]:
-    """Return the items by their paths below the folder."""
-    return {key.partition("/")[2]: item for key, item in catalogue.current.items.items()}
 
 
 async def test_a_folder_becomes_a_library(
@@ -292,7 +204,7 @@ async def test_a_file_that_is_still_copied_waits(
     counting.meanwhile = lambda _: None
     stamp = clock.now_ms() * 1_000_000
     os.utime(grows, ns=(stamp, stamp))
-    clock.step(SETTLED_MS / 1000)
+    await clock.step(SETTLED_MS / 1000)
     result = await scanner.scan(library)
     assert (result.waiting, result.added) == (0, 2)
     assert set(items(catalogue)) == {"fresh.mkv", "grows.mkv"}
@@ -311,7 +223,7 @@ async def test_deleted_files_are_missing_first_and_gone_after_thirty_days(
     assert items(catalogue)["a (2000).mkv"].missing
     assert not await scanner.scan(library)
 
-    clock.step(KEPT_MS / 1000 - 1)
+    await clock.step(KEPT_MS / 1000 - 1)
     put("a (2000).mkv")
     assert (await scanner.scan(library)).changed == 1
     item = items(catalogue)["a (2000).mkv"]
@@ -319,9 +231,9 @@ async def test_deleted_files_are_missing_first_and_gone_after_thirty_days(
 
     (Path(library.path) / "a (2000).mkv").unlink()
     await scanner.scan(library)
-    clock.step(KEPT_MS / 1000 - 1)
+    await clock.step(KEPT_MS / 1000 - 1)
     assert not await scanner.scan(library)
-    clock.step(1)
+    await clock.step(1)
     assert (await scanner.scan(library)).gone == 1
     assert set(items(catalogue)) == {"stays (2000).mkv"}
 
@@ -342,7 +254,7 @@ async def test_an_unmounted_disk_deletes_nothing(
         if mounted:
             root.mkdir()
         result = await scanner.scan(library)
-        clock.step(2 * KEPT_MS / 1000)
+        await clock.step(2 * KEPT_MS / 1000)
         assert not result
         assert len(result.faults) == 1
         assert not items(catalogue)["a (2000).mkv"].missing
@@ -403,132 +315,6 @@ async def test_a_folder_whose_disk_is_full_for_the_journal_is_scanned_all_the_sa
     result = await scanner.scan(library)
     assert result.added == 1
     assert any("cannot be written" in fault for fault in result.faults)
-
-
-class Bell:
-    """Notices that a test sends by hand."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[object] = asyncio.Queue()
-        self.watched: list[str] = []
-
-    def ring(self) -> None:
-        self._queue.put_nowait("changed")
-
-    async def __call__(self, path: str) -> AsyncIterator[object]:
-        self.watched.append(path)
-        while True:
-            yield await self._queue.get()
-
-
-@pytest.fixture
-def reports() -> list[ScanResult]:
-    return []
-
-
-async def test_every_folder_is_scanned_at_start_at_notices_and_on_rounds(
-    scanner: LibraryScanner,
-    shelves: CatalogueStore,
-    library: Library,
-    clock: SteppedClock,
-    put: Put,
-    reports: list[ScanResult],
-) -> None:
-    """The first scan comes unasked, the next at a notice, then one every ten minutes."""
-    put("a (2000).mkv")
-    bell = Bell()
-    watch = LibraryWatch(scanner, shelves, clock, lambda _, result: reports.append(result), bell)
-    running = asyncio.create_task(watch.run())
-    await until(lambda: len(reports) == 1)
-    assert bell.watched == [library.path]
-    put("b (2000).mkv")
-    bell.ring()
-    await until(lambda: len(reports) == 2)
-    clock.step(ROUND_SECONDS)
-    await until(lambda: len(reports) == 3)
-    assert [report.added for report in reports] == [1, 1, 0]
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-
-
-async def test_files_that_wait_are_looked_at_again_soon(
-    scanner: LibraryScanner,
-    shelves: CatalogueStore,
-    library: Library,
-    clock: SteppedClock,
-    put: Put,
-    reports: list[ScanResult],
-) -> None:
-    """A file that was just copied is in the library some seconds later without another notice."""
-    put("a (2000).mkv", age_ns=0)
-    watch = LibraryWatch(scanner, shelves, clock, lambda _, result: reports.append(result), Bell())
-    running = asyncio.create_task(watch.run())
-    await until(lambda: len(reports) == 1)
-    assert reports[0].waiting == 1
-    await until(lambda: clock.sleepers == 3)
-    clock.step(SETTLE_SECONDS)
-    await until(lambda: len(reports) == 2)
-    assert (reports[1].waiting, reports[1].added) == (0, 1)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-
-
-async def test_libraries_come_and_go(
-    scanner: LibraryScanner,
-    shelves: CatalogueStore,
-    library: Library,
-    clock: SteppedClock,
-    tmp_path: Path,
-    reports: list[ScanResult],
-    catalogue: CatalogueHolder,
-    clip: Path,
-) -> None:
-    """A library added by another process is scanned within seconds; a removed one is left alone."""
-    other = tmp_path / "other"
-    other.mkdir()
-    shutil.copy2(clip, other / "x (1999).mkv")
-    bell = Bell()
-    watch = LibraryWatch(scanner, shelves, clock, lambda _, result: reports.append(result), bell)
-    running = asyncio.create_task(watch.run())
-    await until(lambda: len(reports) == 1)
-    added = await shelves.add_library(LibraryKind.FOLDER, "Other", str(other))
-    await shelves.remove_library(library.id)
-    clock.step(NEWS_SECONDS)
-    await until(lambda: len(reports) == 2)
-    assert [item.library for item in catalogue.current.items.values()] == ["Other"]
-    clock.step(ROUND_SECONDS)
-    await until(lambda: len(reports) == 3)
-    watch.ask(library.id)
-    watch.ask(added.id)
-    await until(lambda: len(reports) == 4)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-
-
-async def test_the_system_tells_of_new_files(
-    scanner: LibraryScanner,
-    shelves: CatalogueStore,
-    library: Library,
-    clock: SteppedClock,
-    put: Put,
-    reports: list[ScanResult],
-) -> None:
-    """With the real notices a file put into a new folder below the library is picked up unasked."""
-    put("a (2000).mkv")
-    watch = LibraryWatch(scanner, shelves, clock, lambda _, result: reports.append(result))
-    running = asyncio.create_task(watch.run())
-    await until(lambda: len(reports) == 1)
-    async with asyncio.timeout(30):
-        while not any(report.added for report in reports[1:]):
-            put("new/b (2000).mkv")
-            await asyncio.sleep(0.3)
-            clock.step(SETTLE_SECONDS)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
 
 
 async def test_a_database_that_fails_ends_the_scan_in_words(

@@ -26,7 +26,7 @@ PACKET = 188
 def channel(id_: str, number: str, name: str, **changes: object) -> ChannelDefinition:
     """Make a channel of films."""
     made = ChannelDefinition(id_, number, name, "480p25", (Pool("films", Query()),))
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type] # fields by name
 
 
 CHANNELS = (

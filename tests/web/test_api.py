@@ -104,7 +104,7 @@ async def test_an_error_of_ours_is_told_and_not_traced() -> None:
     async def fails(channel: str, start: int, end: int) -> list[Any]:
         raise CatalogueError("The database is full: make room.")
 
-    made.parts.timeline.rows = fails  # type: ignore[method-assign]
+    made.parts.timeline.rows = fails  # type: ignore[method-assign] # a fake of one method
     async with served(made) as ports:
         reply = await ask(ports.iptv, "/api/v1/channels/7/now")
         page = await ask(ports.iptv, "/")
