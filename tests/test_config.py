@@ -197,7 +197,7 @@ def test_a_written_value_is_read(house: House, name: str, value: str, expected: 
         ("timezone", "../etc/passwd"),
         ("friendly_name", "x" * 65),
         ("friendly_name", "two\nlines"),
-        ("api_token", "two words"),
+        ("metrics_token", "two words"),
         ("data_dir", "~nobody-lives-here/x"),
     ],
 )
@@ -217,7 +217,7 @@ def test_a_value_that_cannot_be_used_is_one_sentence(house: House, name: str, va
         ("demo: yes\ndemo: no", "line 2: demo was set before, in line 1: keep one of them"),
         ("demo: yes\n\tx: 1", "line 2: is no valid YAML: found character '\\t' that cannot start any token"),
         ("x: !!python/object/apply:os.system [id]", "is no valid YAML: could not determine a constructor"),
-        ("api_token: [a, b]", "line 1: api_token must be text"),
+        ("metrics_token: [a, b]", "line 1: metrics_token must be text"),
         ("data_dir: /srv", "line 1: data_dir is needed to find this file: set it in the environment"),
         ("x: " + "[" * 100_000, "is nested too deeply"),
         ("x: " + "y" * 1024 * 1024, "is larger than 1024 KiB and no file of settings"),
@@ -299,10 +299,10 @@ def test_two_servers_on_one_port_are_refused(house: House) -> None:
 def test_a_secret_may_lie_in_a_file_of_its_own(house: House, tmp_path: Path) -> None:
     """The *_FILE variant of a secret reads the file, drops the line's end and tells the place without the value."""
     (tmp_path / "token").write_text(CANARY + "\n")
-    house.environment["EXSTREAM_API_TOKEN_FILE"] = str(tmp_path / "token")
+    house.environment["EXSTREAM_METRICS_TOKEN_FILE"] = str(tmp_path / "token")
     found = house.load()
-    assert found.settings.api_token == CANARY
-    assert found.origins["api_token"].startswith(f"{tmp_path / 'token'}, named by EXSTREAM_API_TOKEN_FILE")
+    assert found.settings.metrics_token == CANARY
+    assert found.origins["metrics_token"].startswith(f"{tmp_path / 'token'}, named by EXSTREAM_METRICS_TOKEN_FILE")
     assert CANARY not in repr(found)
 
 
@@ -313,7 +313,7 @@ def test_a_secret_file_without_a_secret_is_a_fault(
     """A missing or empty file of a secret never means "no secret"."""
     if content is not None:
         (tmp_path / "token").write_text(content)
-    house.environment["EXSTREAM_API_TOKEN_FILE"] = str(tmp_path / "token")
+    house.environment["EXSTREAM_METRICS_TOKEN_FILE"] = str(tmp_path / "token")
     [fault] = house.faults()
     assert reason in fault
 
@@ -321,9 +321,9 @@ def test_a_secret_file_without_a_secret_is_a_fault(
 def test_a_secret_and_its_file_at_once_is_a_fault(house: House, tmp_path: Path) -> None:
     """Two sources of one secret in the same place are not guessed between."""
     (tmp_path / "token").write_text(CANARY)
-    house.environment |= {"EXSTREAM_API_TOKEN_FILE": str(tmp_path / "token"), "EXSTREAM_API_TOKEN": "other"}
+    house.environment |= {"EXSTREAM_METRICS_TOKEN_FILE": str(tmp_path / "token"), "EXSTREAM_METRICS_TOKEN": "other"}
     assert house.faults() == [
-        "EXSTREAM_API_TOKEN_FILE in the environment: api_token is set itself as well: keep one of them"
+        "EXSTREAM_METRICS_TOKEN_FILE in the environment: metrics_token is set itself as well: keep one of them"
     ]
 
 
@@ -340,7 +340,7 @@ def test_the_secrets_of_settings_are_known(house: House) -> None:
     settings = house.load().settings
     assert settings.secrets == ()
     url = f"postgresql+asyncpg://u:{CANARY}@h/x"
-    assert dataclasses.replace(settings, api_token="a1", database_url=url).secrets == ("a1", url)
+    assert dataclasses.replace(settings, metrics_token="a1", database_url=url).secrets == ("a1", url)
 
 
 def test_profiles_are_merged_over_the_shipped_ones(house: House) -> None:

@@ -187,11 +187,6 @@ class Settings:
             "none: this machine only",
         ),
     )
-    api_token: str = field(
-        default="",
-        repr=False,
-        metadata=_about(values.secret, "The token with which scripts may use the API.", "none"),
-    )
 
     def __post_init__(self) -> None:
         """Fill in what depends on the data directory."""
@@ -218,7 +213,7 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be shown; a SQLite file's name is none."""
-        found = (self.metrics_token, self.api_token, self.database_url)
+        found = (self.metrics_token, self.database_url)
         return tuple(value for value in found if value and not value.startswith("sqlite"))
 
 

@@ -148,7 +148,6 @@ def test_no_command_shows_a_secret(
 ) -> None:
     """Tokens and a database's password are masked wherever settings are shown or a connection fails."""
     (tmp_path / "token").write_text(CANARY)
-    monkeypatch.setenv("EXSTREAM_API_TOKEN", CANARY)
     monkeypatch.setenv("EXSTREAM_METRICS_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("EXSTREAM_DATABASE_URL", f"postgresql://u:{CANARY}@127.0.0.1:1/x?password={CANARY}")
     answer = shell(*arguments)
@@ -160,7 +159,7 @@ def test_config_show_speaks_json(shell: Shell) -> None:
     """--json gives every setting with value and origin in their own types."""
     shown = json.loads(shell("config", "show", "--json").out)
     assert shown["settings"]["tuner_count"] == {"value": 4, "origin": "default"}
-    assert shown["settings"]["api_token"]["value"] == ""
+    assert shown["settings"]["metrics_token"]["value"] == ""
     assert shown["settings"]["profiles"]["value"]["720p30"]["rate"] == "30000/1001"
     assert set(shown["settings"]) == set(OPTIONS)
 
@@ -306,7 +305,7 @@ def test_an_unforeseen_error_leaves_its_details_in_the_log(
     shell: Shell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without --debug there is no traceback on the console: it is in the log, without secrets."""
-    monkeypatch.setenv("EXSTREAM_API_TOKEN", CANARY)
+    monkeypatch.setenv("EXSTREAM_METRICS_TOKEN", CANARY)
     this = Invocation()
     settings = this.settings()
     error = RuntimeError(f"it broke with {CANARY}")
