@@ -220,7 +220,7 @@ async def test_only_the_last_words_are_kept(shell: Processes) -> None:
 
 async def test_children_gain_no_privileges_and_know_no_secrets() -> None:
     """The environment holds a few harmless names, and no_new_privs is set; each leads a session of its own."""
-    environment = {"PATH": os.environ["PATH"], "EXSTREAM_API_TOKEN": "canary", "PLEX_TOKEN": "canary"}
+    environment = {"PATH": os.environ["PATH"], "EXSTREAM_METRICS_TOKEN": "canary", "PLEX_TOKEN": "canary"}
     async with Processes("/bin/sh", environment=environment) as processes:
         told = await processes.run(
             ("-c", "env; cat /proc/self/status; ps -o sid= -p $$; echo $$"), 5, name="env"

@@ -23,7 +23,7 @@ CANARY = "caNary-9xQz7LwT2kRv"
         f'{{\\"accessToken\\": \\"{CANARY}\\"}}',
         f'<User authToken="{CANARY}"/>',
         f"url=http%3A%2F%2Fplex%3FX-Plex-Token%3D{CANARY}%26x",
-        f"EXSTREAM_API_TOKEN={CANARY}",
+        f"EXSTREAM_METRICS_TOKEN={CANARY}",
         f"Authorization: Bearer {CANARY}",
         f"authorization: Basic {CANARY}==",
         f"curl -H 'Bearer {CANARY}'",
