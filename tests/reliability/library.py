@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from tests.reliability.server import Server, command
@@ -99,15 +101,17 @@ def settle(folder: Path) -> None:
         os.utime(path, (OLD, OLD))
 
 
-def station(home: Path, folder: Path, channels: Mapping[str, str], **settings: object) -> Server:
+def station(
+    home: Path, folder: Path, channels: Mapping[str, str], *, prefix: Sequence[str] = (), **settings: object
+) -> Server:
     """Return a server, not yet started, with ``folder`` for a library and ``channels`` (id: definition)."""
-    server = Server(home, demo="false", horizon_days=2, **settings)
+    server = Server(home, prefix=prefix, demo="false", horizon_days=2, **settings)
     (server.data_dir / "channels").mkdir(parents=True)
     (server.data_dir / "exstream.yaml").write_text(PROFILES)
     for name, definition in channels.items():
         (server.data_dir / "channels" / f"{name}.yaml").write_text(definition)
-    added = command(server.data_dir, "library", "add", str(folder))
-    assert added.returncode == 0, added
+    added = command(server.data_dir, "library", "add", str(folder), prefix=prefix)
+    assert added.returncode in {0, 2}, added
     return server
 
 
@@ -119,3 +123,12 @@ def channel(
         f'number: "{number}"\nname: {name}\nprofile: {profile}\n'
         f"programmes:\n  - pool: {pool}\n    order: {order}\n"
     )
+
+
+def as_run(server: Server) -> list[tuple[str, str, float]]:
+    """Return what was on air, oldest first: the item, how it went, and its planned start in Unix time."""
+    with closing(sqlite3.connect(f"file:{server.data_dir / 'exstream.db'}?mode=ro", uri=True)) as log:
+        rows = log.execute(
+            "SELECT item, outcome, starts FROM asrun WHERE item IS NOT NULL ORDER BY starts, id"
+        )
+        return [(item, outcome, starts / 1000) for item, outcome, starts in rows]

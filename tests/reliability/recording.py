@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -49,10 +49,8 @@ class Recording:
     def stop(self) -> bytes:
         """Hang up, and return what was recorded, in whole packets."""
         self._stopping = True
-        try:
+        with suppress(OSError):  # it has ended already
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it has ended already
         self._thread.join(60)
         data = self.path.read_bytes()
         whole = data[: len(data) // PACKET * PACKET]

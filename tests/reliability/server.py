@@ -8,6 +8,7 @@ import re
 import resource
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import psutil
@@ -91,6 +92,7 @@ class Server:
         self._settings: dict[str, object] = {**ports, **settings}
         self._console = home / "console.txt"
         self.process: subprocess.Popen[bytes] | None = None
+        self._listener: threading.Thread | None = None
 
     @property
     def iptv(self) -> str:
@@ -110,15 +112,16 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
-        with self._console.open("ab") as console:
-            self.process = subprocess.Popen(
-                [*self._prefix, *PROGRAM, "serve"],
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=console,
-                env={**environment(self.data_dir, **self._settings), "TMPDIR": str(self._children_dir)},
-                cwd=self.home,
-            )
+        self.process = subprocess.Popen(
+            [*self._prefix, *PROGRAM, "serve"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**environment(self.data_dir, **self._settings), "TMPDIR": str(self._children_dir)},
+            cwd=self.home,
+        )
+        self._listener = threading.Thread(target=self._listen, args=(self.process.stdout,), name="console")
+        self._listener.start()
         eventually(self._ready, f"the server is ready\n{self.console()}")
 
     def _ready(self) -> bool:
@@ -127,6 +130,11 @@ class Server:
             return ask(f"{self.iptv}/readyz").status == 200
         except OSError:
             return False
+
+    def _listen(self, console: IO[bytes]) -> None:
+        with console, self._console.open("ab", buffering=0) as kept:
+            while words := console.read1(65_536):  # type: ignore[attr-defined]  # a buffered reader has it
+                kept.write(words)
 
     def terminate(self) -> int:
         """Ask it to end, wait, and return its exit code."""
@@ -138,6 +146,8 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        if self._listener is not None:
+            self._listener.join(10)
 
     def console(self) -> str:
         """Return everything it has said on its console, in all its lives."""
