@@ -21,6 +21,7 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",  # a long guide is read, and sorted, on a full disk too
 )
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",

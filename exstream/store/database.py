@@ -129,7 +129,7 @@ class Database:
         except OSError as error:
             raise StoreError(
                 f"the folder of the database, {self._file.parent}, cannot be made ({error.strerror}): "
-                "name a data directory that the server may write"
+                "set EXSTREAM_DATA_DIR to a folder that the server may write"
             ) from error
 
     async def _migrate(self) -> None:
