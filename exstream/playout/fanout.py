@@ -9,10 +9,11 @@ from itertools import islice
 
 from exstream.model.grid import CLOCK_HZ
 from exstream.mpegts.index import Index, RandomAccessPoint
+from exstream.mpegts.packets import PACKET
 from exstream.mpegts.splice import Spliced
 
-READ_BYTES = 4 << 20
-"""How much a viewer is given at once, at most about."""
+PIECE = 700 * PACKET
+"""How many bytes a viewer is given at once, at most: what is on its way to a slow one is memory of its own."""
 
 
 class Fanout:
@@ -42,9 +43,11 @@ class Fanout:
         """Append bytes, forget what is too old, and wake the viewers."""
         for point in spliced.points:
             self._index.add(RandomAccessPoint(self._end + point.offset, point.pts))
-        self._chunks.append(spliced.data)
-        self._offsets.append(self._end)
-        self._end += len(spliced.data)
+        for at in range(0, len(spliced.data), PIECE):
+            piece = spliced.data[at : at + PIECE]
+            self._chunks.append(piece)
+            self._offsets.append(self._end)
+            self._end += len(piece)
         if spliced.points:
             self._forget(spliced.points[-1].pts - self._keep)
         self._wake()
@@ -108,10 +111,10 @@ class Fanout:
         pieces: list[bytes] = []
         size = 0
         for piece in islice(self._chunks, chunk - self._first, None):
-            pieces.append(piece)
             size += len(piece)
-            if size >= READ_BYTES:
+            if pieces and size > PIECE:
                 break
+            pieces.append(piece)
         cursor.chunk = chunk + len(pieces)
         if cursor.skip:
             pieces[0] = pieces[0][cursor.skip :]

@@ -9,7 +9,7 @@ import pytest
 from exstream.model.grid import CLOCK_HZ
 from exstream.mpegts.index import RandomAccessPoint
 from exstream.mpegts.splice import Spliced
-from exstream.playout.fanout import Cursor, Fanout
+from exstream.playout.fanout import PIECE, Cursor, Fanout
 
 pytestmark = pytest.mark.anyio
 
@@ -99,3 +99,16 @@ async def test_closing_ends_every_viewer() -> None:
     fanout.close()
 
     assert await asyncio.gather(*reading) == [b"", b"", b""]
+
+
+async def test_viewers_share_the_bytes_in_bounded_pieces() -> None:
+    """However much goes on air at once, a viewer is given a bounded piece of it, and all viewers the very same one."""
+    wall = Wall()
+    fanout = Fanout(wall.ticks, wall.skip)
+    data = bytes(3 * PIECE + 188)
+    fanout.publish(Spliced(data, [RandomAccessPoint(0, 0)]))
+    cursors = Cursor(), Cursor()
+    pieces = [[await fanout.read(cursor) for _ in range(3)] for cursor in cursors]
+
+    assert all(len(piece) <= PIECE for piece in pieces[0])
+    assert all(one is other for one, other in zip(*pieces, strict=True))
