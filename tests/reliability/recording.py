@@ -21,7 +21,7 @@ WRAP = 1 << 33
 class Recording:
     """Records a stream over HTTP in a thread of its own, from entering the block until `stop` or its end."""
 
-    def __init__(self, url: str, path: Path, *, agent: str = "recorder") -> None:
+    def __init__(self, url: str, path: Path, *, headers: Mapping[str, str] | None = None) -> None:
         self.url = url
         self.path = path
         self.status = 0
@@ -30,7 +30,7 @@ class Recording:
         self.ended = threading.Event()
         """Set once nothing more comes, for whatever reason."""
         self.closed_by_server = False
-        self._agent = agent
+        self._asks = dict(headers or {})
         self._stopping = False
         self._answered = threading.Event()
         self._socket = socket.socket()
@@ -65,7 +65,7 @@ class Recording:
             self._socket.connect((parts.hostname, parts.port))
             connection.sock = self._socket
             path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-            connection.request("GET", path, headers={"User-Agent": self._agent})
+            connection.request("GET", path, headers=self._asks)
             with connection.getresponse() as answer, self.path.open("wb", buffering=0) as file:
                 self.status = answer.status
                 self.headers = {name.lower(): value for name, value in answer.getheaders()}
