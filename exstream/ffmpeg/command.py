@@ -223,7 +223,11 @@ def _black(profile: Profile) -> ffmpeg.Stream:
 
 
 def _cut_picture(stream: ffmpeg.Stream, pictures: int) -> ffmpeg.Stream:
-    """Go on in black when the source ends, and stop after exactly ``pictures``."""
+    """Go on in black when the source ends, and stop after exactly ``pictures``.
+
+    The first picture after the end is the last one again: rounded to the grid, an item may need one more than it has.
+    """
+    stream = stream.filter("tpad", stop=1, stop_mode="clone")
     stream = stream.filter("tpad", stop=-1, stop_mode="add", color="black")
     return _tagged(stream.filter("trim", end_frame=pictures))
 

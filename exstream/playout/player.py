@@ -185,7 +185,9 @@ class Player:
 
     async def _feed(self, segment: Segment, item: ItemKey, span: Span) -> Feed:
         source = await self._studio.sources.resolve(item)
-        into = max(0, self._schedule_ms(span.first) - segment.starts)
+        # Counted in pictures: the first one shows the beginning of the item, the last one nothing beyond its end.
+        begins = self._rate.picture_at(segment.starts - self._shift)
+        into = max(0, round(self._rate.ms_at(span.first) - self._rate.ms_at(begins)))
         return await self._studio.feeds.open(FeedOrder(source, span, segment.offset + into, self._profile))
 
     def _fail(self, segment: Segment, span: Span, text: str, reason: str) -> None:
