@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,11 +47,11 @@ class Prober:
 
     async def probe(self, path: str) -> Media:
         """Return what the file at the absolute ``path`` holds; raises `UnreadableMedia`."""
-        async for found in self._probe([path], nice=0):
-            if found.media is not None:
-                return found.media
+        async with aclosing(self._probe([path], nice=0)) as answers:
+            found = await anext(answers, Probed(path, None, f"{path} cannot be used: nothing was found out about it"))
+        if found.media is None:
             raise UnreadableMedia(found.fault)
-        raise UnreadableMedia(f"{path} cannot be used: nothing was found out about it")
+        return found.media
 
     def probe_all(self, paths: Sequence[str]) -> AsyncGenerator[Probed, None]:
         """Probe many files in the background, one child for all; yields one answer per path, in their order.
