@@ -38,29 +38,28 @@ class SystemClock:
 
     def __init__(self) -> None:
         # One tuple, replaced whole: readers in other threads see either anchor, and both are continuous.
-        self._anchor = (time.monotonic(), time.time())
-        self._shift = 0.0
+        self._anchor = (time.monotonic(), time.time(), 0.0)
 
     def air(self) -> float:
         """Return air time, having slewed towards the wall by what the elapsed time allows."""
-        anchor, air = self._anchor
+        anchor, air, shift = self._anchor
         monotonic = time.monotonic()
         elapsed = monotonic - anchor
         if elapsed < 1.0:
             return air + elapsed
-        ahead = air + elapsed + self._shift - time.time()
+        ahead = air + elapsed + shift - time.time()
         if abs(ahead) > STEP_SECONDS:
-            self._shift -= ahead
+            shift -= ahead
             correction = 0.0
         else:
             correction = max(-SLEW * elapsed, min(SLEW * elapsed, ahead))
-        self._anchor = (monotonic, air + elapsed - correction)
+        self._anchor = (monotonic, air + elapsed - correction, shift)
         return air + elapsed - correction
 
     @property
     def shift_ms(self) -> int:
         """Return the sum of the wall's steps since the start."""
-        return round(self._shift * 1000)
+        return round(self._anchor[2] * 1000)
 
     def now_ms(self) -> int:
         """Return schedule time in UTC epoch milliseconds."""

@@ -167,7 +167,7 @@ class Settings:
     burst_seconds: float = field(
         default=2.0,
         metadata=_about(
-            values.decimal(0.5, 10), "How far a stream runs ahead of the clock to fill players' buffers."
+            values.decimal(1.5, 10), "How far a stream runs ahead of the clock to fill players' buffers."
         ),
     )
     demo: bool = field(

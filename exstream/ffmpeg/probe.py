@@ -48,7 +48,9 @@ class Prober:
     async def probe(self, path: str) -> Media:
         """Return what the file at the absolute ``path`` holds; raises `UnreadableMedia`."""
         async with aclosing(self._probe([path], nice=0)) as answers:
-            found = await anext(answers, Probed(path, None, f"{path} cannot be used: nothing was found out about it"))
+            found = await anext(
+                answers, Probed(path, None, f"{path} cannot be used: nothing was found out about it")
+            )
         if found.media is None:
             raise UnreadableMedia(found.fault)
         return found.media

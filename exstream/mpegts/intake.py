@@ -121,6 +121,10 @@ class Intake:
         """Whether the feed is on air."""
         return self._next is not None
 
+    def behind(self, picture: int) -> bool:
+        """Tell whether the feed was on air and ``picture`` has gone on without it: it must join anew."""
+        return self._next is not None and self._next < picture
+
     def key_from(self, picture: int) -> int | None:
         """Return the first key frame here from ``picture`` on, or None; what lies before it is of no more use."""
         start = next((start for start in self._video if start.key and start.unit >= picture), None)
@@ -137,7 +141,7 @@ class Intake:
         self._audio_from = audio
 
     def leave(self) -> None:
-        """Take back `join`: nothing of the feed has been used."""
+        """Take back `join`: the feed is off air until it joins again."""
         self._next = None
 
     def take(self, limit: int, *, ended: bool = False) -> Stretch | None:
@@ -169,9 +173,16 @@ class Intake:
                 if after >= limit:
                     return row, after
             highest = max(highest, start.unit)
-        if ended and highest - first + 1 == len(self._video):
+        if ended and highest + 1 == self.span.end == first + len(self._video) and self._sound_is_whole():
             return len(self._packets), highest + 1
         return row, after
+
+    def _sound_is_whole(self) -> bool:
+        """Tell whether the last thing in an ended feed is its last audio frame: then nothing before it is cut off."""
+        last = self._audio[-1] if self._audio else None
+        if last is None or last.row < self._video[-1].row:
+            return False
+        return self._audio_end(last, len(self._packets)) == self._rate.audio_frame_at(self.span.end)
 
     def _audio_end(self, last: Start, row: int) -> int:
         """Return the audio frame that follows the PES packet ``last``, by counting the frames in it."""

@@ -54,6 +54,8 @@ class Splicer:
 
         ``card`` covers the pictures that a late feed has missed. ``ended`` says that no more bytes will come.
         """
+        if intake.behind(self.picture):
+            intake.leave()
         joining = not intake.joined
         key = intake.key_from(self.picture) if joining else self.picture
         if key is None or key > max(limit, self.picture):

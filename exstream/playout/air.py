@@ -25,6 +25,8 @@ SETTLED = 1.5
 """From this lead on a start is over."""
 PATIENCE = 1.5
 """How long a start may take before a card is shown, in seconds."""
+LATEST = 2.0
+"""How far a start may be behind the clock before a card takes it back into step, in seconds."""
 READ_BYTES = 262_144
 TICK_BYTES = 4 << 20
 """How much one channel may read in a tick, so that it does not hold up the others."""
@@ -44,6 +46,7 @@ class Air:
         self._orders: deque[Callable[[], None]] = deque()
         self._settled = False
         self._progress = started
+        self._out: list[Spliced] = []
         self.over: deque[Slot] = deque()
         """Slots that are no longer on the running order, for the player to close."""
         self.card_pictures = 0
@@ -75,17 +78,24 @@ class Air:
 
     def tick(self, now: float) -> list[Spliced]:
         """Put on air what is due; return it."""
+        out = self._out
         while self._orders:
             self._orders.popleft()()
         limit = self._rate.picture_at(round((now + self._ahead) * 1000))
-        out: list[Spliced] = []
         while (slot := self._current()) is not None and self.picture < limit:
             if slot.reception is None:
                 self._cover(out, min(limit, slot.span.end), planned=True)
             elif not self._read(slot, slot.reception, limit, now, out):
                 break
         self._keep_lead(now, out)
+        self._out = []
         return out
+
+    def fail(self, reason: str) -> None:
+        """Give up what is on the air now, after a fault of ours; what it has put out is kept for the next tick."""
+        current = self.current()
+        if current is not None:
+            self._break(current, reason)
 
     def hungry(self, now: float) -> int | None:
         """Return the pipe to watch because the next bytes are urgent, or None."""
@@ -166,7 +176,8 @@ class Air:
         lead = self.lead(now)
         if lead >= SETTLED:
             self._settled = True
-        if lead < LOW if self._settled else now - self._progress > PATIENCE:
+        late = now - self._progress > PATIENCE or lead < -LATEST
+        if lead < LOW if self._settled else late:
             self._settled = True
             until = self._rate.picture_at(round((now + LOW + TOP_UP) * 1000))
             current = self.current()

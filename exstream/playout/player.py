@@ -14,12 +14,12 @@ from typing import Protocol
 import structlog
 
 from exstream.clock import Clock
-from exstream.errors import FeedError, SourceUnavailable
+from exstream.errors import FeedError, PlayoutError, SourceUnavailable
 from exstream.model.catalogue import ItemKey
 from exstream.model.channel import ChannelDefinition, Profile
 from exstream.model.grid import CLOCK_HZ, Span
-from exstream.model.programme import AsRunEntry, Outcome, Segment, SegmentKind
 from exstream.model.programme import Order as FeedOrder
+from exstream.model.programme import Segment, SegmentKind
 from exstream.mpegts.intake import Intake
 from exstream.mpegts.psi import tables
 from exstream.mpegts.splice import Spliced, Splicer
@@ -30,12 +30,17 @@ from exstream.playout.ports import AsRunLog, Feed, Feeds, Sources, Timetable
 from exstream.playout.pump import Pump
 from exstream.playout.restart import RestartPolicy
 from exstream.playout.slot import Reception, Slot, State
+from exstream.playout.tally import Tallies
 
 LOOK = 0.25
 """How often the running order is looked at, in seconds."""
 PRESPAWN = 6.0
 """How long before its turn a feed is opened: it encodes what its pipe holds, then waits."""
 OPEN_SECONDS = 5.0
+START_SECONDS = 1.2
+"""With a smaller lead than this a new encoder will not be in time for the next picture."""
+WORTH_SECONDS = 1.0
+"""What is left of a segment after a failure is worth an encoder from this length on."""
 FIRST_BYTES_SECONDS = 6.0
 """How long an encoder may take to its first bytes, once it is its turn."""
 STALL_SECONDS = 2.0
@@ -90,7 +95,8 @@ class Player:
         self._planned = first
         self._shift = self._clock.shift_ms
         self._slots: list[Slot] = []
-        self._failures: dict[Segment, int] = {}
+        self._tallies = Tallies(self._rate, studio.asrun.note)
+        self._lost = False
         self._carded = 0
         self._news = asyncio.Event()
         self._retries: set[asyncio.Task[None]] = set()
@@ -107,7 +113,7 @@ class Player:
         return self._air.missed
 
     async def run(self) -> None:
-        """Stay on air until cancelled; no encoder is left behind."""
+        """Stay on air until cancelled; no encoder is left behind. Raises `PlayoutError` when it cannot go on."""
         try:
             self._studio.pump.add(self._air, self._deliver)
             await self._extend()
@@ -125,15 +131,18 @@ class Player:
         except TimeoutError:
             self._watch()
         self._news.clear()
-        await self._settle()
+        if self._lost:
+            raise PlayoutError(f"{self.channel.name} cannot go on")
         if self._clock.shift_ms != self._shift:
             await self._move()
+        await self._settle()
         await self._extend()
 
-    def _deliver(self, spliced: list[Spliced]) -> None:
-        for piece in spliced:
+    def _deliver(self, spliced: list[Spliced] | None) -> None:
+        self._lost = self._lost or spliced is None
+        for piece in spliced or ():
             self.fanout.publish(piece)
-        if self._air.over:
+        if self._air.over or self._lost:
             self._news.set()
         cards = self._air.card_pictures - self._carded
         if cards:
@@ -148,6 +157,7 @@ class Player:
             self._planned = max(self._planned, self._air.picture)
             segment, span = self._next(self._planned)
             self._planned = span.end
+            self._tallies.begin(segment, span.first)
             await self._open(segment, span)
 
     def _next(self, picture: int) -> tuple[Segment, Span]:
@@ -156,6 +166,9 @@ class Player:
         while True:
             segment = self._studio.timetable.cue(self.channel.id, at).segment
             end = self._rate.picture_at(segment.ends - self._shift)
+            if segment.kind is SegmentKind.CARD:
+                # A card may give way to a programme that is published later: it is asked again.
+                end = min(end, picture + self._rate.picture_at(round(PRESPAWN * 1000)))
             if end > picture:
                 return segment, Span(picture, end)
             # It is shorter than what is left of this picture.
@@ -171,11 +184,11 @@ class Player:
             try:
                 async with asyncio.timeout(OPEN_SECONDS):
                     feed = await self._feed(segment, segment.item, span)
-            except (FeedError, SourceUnavailable) as fault:
-                self._fail(segment, span, str(fault), "cannot open")
-                return
             except TimeoutError:
                 self._fail(segment, span, f"no answer within {OPEN_SECONDS:.0f} s", "cannot open")
+                return
+            except (FeedError, SourceUnavailable, OSError) as fault:
+                self._fail(segment, span, str(fault), "cannot open")
                 return
             reception = Reception(feed, Intake(self._rate, span), self._clock.air())
         slot = Slot(span, segment, reception)
@@ -192,7 +205,7 @@ class Player:
 
     def _fail(self, segment: Segment, span: Span, text: str, reason: str) -> None:
         """Note a failure and try the rest of ``span`` again when the policy allows."""
-        failures = self._failures[segment] = self._failures.get(segment, 0) + 1
+        failures = self._tallies.failed(segment, text)
         delay = self._studio.restart.delay(failures)
         self._studio.counts.failed(reason)
         self._log.warning("feed failed", item=segment.item, reason=text, failures=failures, retry_in=delay)
@@ -201,13 +214,14 @@ class Player:
         task.add_done_callback(self._retries.discard)
 
     async def _retry(self, segment: Segment, span: Span, delay: float) -> None:
-        """Open the rest of ``span`` from where the stream then stands."""
-        first = max(span.first, self._air.picture)
+        """Open the rest of ``span`` from where the stream then stands, or will when the encoder has started."""
         if delay:
             await self._clock.sleep(delay)
-            # A card is on: begin where it will be when the encoder has started.
-            first = max(span.first, self._air.picture + self._rate.picture_at(500))
-        if first < span.end:
+        first = max(span.first, self._air.picture)
+        now = self._clock.air()
+        if self._air.lead(now) < START_SECONDS:
+            first = max(first, self._rate.picture_at(round((now + START_SECONDS) * 1000)))
+        if (span.end - first) * self._rate.seconds >= WORTH_SECONDS:
             await self._open(segment, Span(first, span.end))
 
     def _watch(self) -> None:
@@ -227,8 +241,8 @@ class Player:
                 if now - max(reception.heard, reception.opened, turn) > patience:
                     self._air.drop(slot, "hung")
 
-    async def _settle(self) -> None:
-        """Close what is over; note how it went."""
+    async def _settle(self, *, moving: bool = False) -> None:
+        """Close what is over and note how it went; while the programme is ``moving``, nothing is tried again."""
         while self._air.over:
             slot = self._air.over.popleft()
             self._slots.remove(slot)
@@ -236,44 +250,41 @@ class Player:
             if slot.reception is not None:
                 await slot.reception.feed.close()
                 words = slot.reception.feed.stderr()
-            if slot.state is State.BROKEN:
+            self._tallies.aired(slot.segment, slot.pictures)
+            if slot.state is State.BROKEN and not moving:
                 reason = "hung" if slot.reason == "hung" else "broke off"
                 self._fail(
                     slot.segment, slot.span, f"{slot.reason}: {words}" if words else slot.reason, reason
                 )
-            elif slot.state is State.AIRED:
-                self._aired(slot)
-
-    def _aired(self, slot: Slot) -> None:
-        failures = self._failures.pop(slot.segment, 0)
-        outcome = Outcome.PARTLY
-        if slot.reception is None or (slot.pictures >= len(slot.span) and not failures):
-            outcome = Outcome.AIRED
-        elif not slot.pictures:
-            outcome = Outcome.CARD
-        started, ended = self._schedule_ms(slot.span.first), self._schedule_ms(slot.span.end)
-        self._studio.asrun.note(AsRunEntry(slot.segment, started, ended, outcome, slot.reason))
+        self._tallies.close(self._air.picture, self._shift, busy={slot.segment for slot in self._slots})
 
     async def _move(self) -> None:
         """The wall was stepped: what is on air changes, the stream goes on."""
-        self._shift = self._clock.shift_ms
-        self._log.warning("the wall clock was stepped; the programme follows it", shift_ms=self._shift)
+        for task in self._retries:
+            task.cancel()
+        await asyncio.gather(*self._retries, return_exceptions=True)
         loop = asyncio.get_running_loop()
         cleared: asyncio.Future[int] = loop.create_future()
         self._air.clear(partial(_resolve_soon, loop, cleared))
         self._studio.pump.wake()
-        self._planned = await cleared
-        for task in self._retries:
-            task.cancel()
-        await self._settle()
+        async with asyncio.timeout(OPEN_SECONDS):
+            self._planned = await cleared
+        await self._settle(moving=True)
+        self._tallies.close(self._planned, self._shift, cut=True)
+        self._shift = self._clock.shift_ms
+        self._log.warning("the wall clock was stepped; the programme follows it", shift_ms=self._shift)
 
     async def _close(self) -> None:
         for task in self._retries:
             task.cancel()
+        await asyncio.gather(*self._retries, return_exceptions=True)
         await self._studio.pump.remove(self._air)
-        feeds = [slot.reception.feed for slot in self._slots if slot.reception is not None]
-        await asyncio.gather(*(feed.close() for feed in feeds))
-        self._slots.clear()
+        while self._slots:
+            slot = self._slots.pop()
+            if slot.reception is not None:
+                await slot.reception.feed.close()
+            self._tallies.aired(slot.segment, slot.pictures)
+        self._tallies.close(self._air.picture, self._shift, cut=True)
 
 
 def _resolve_soon(loop: asyncio.AbstractEventLoop, future: asyncio.Future[int], picture: int) -> None:

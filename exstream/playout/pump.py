@@ -14,13 +14,23 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
+import structlog
+
 from exstream.clock import Clock
 from exstream.mpegts.splice import Spliced
 from exstream.playout.air import Air
 
+log = structlog.get_logger(__name__)
+
 TICK = 0.1
+MOST_FAULTS = 20
+"""After so many ticks in a row that fail, a channel is given up."""
 HURRY = 0.005
 """The shortest time between two looks at a pipe that is being watched, in seconds."""
+
+
+Outlet = Callable[[list[Spliced] | None], None]
+"""Takes what goes on the air; None says that the channel cannot go on."""
 
 
 class Delivery(NamedTuple):
@@ -37,8 +47,9 @@ class Pump:
         self._clock = clock
         self._on_tick = on_tick
         self._orders: deque[Callable[[], None]] = deque()
-        self._outlets: dict[Air, Callable[[list[Spliced]], None]] = {}
+        self._outlets: dict[Air, Outlet] = {}
         self._airs: list[Air] = []
+        self._faults: dict[Air, int] = {}
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
@@ -60,7 +71,7 @@ class Pump:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def add(self, air: Air, outlet: Callable[[list[Spliced]], None]) -> None:
+    def add(self, air: Air, outlet: Outlet) -> None:
         """Put ``air`` on the pump; ``outlet`` is called on the event loop with what goes on air, and when slots end."""
         self._outlets[air] = outlet
         self._orders.append(lambda: self._airs.append(air))
@@ -82,6 +93,7 @@ class Pump:
             return  # it is awake already
 
     def _remove(self, air: Air, gone: asyncio.Future[None]) -> None:
+        self._faults.pop(air, None)
         if air in self._airs:
             self._airs.remove(air)
         self._post(lambda: _resolve(gone))
@@ -108,14 +120,33 @@ class Pump:
         while self._orders:
             self._orders.popleft()()
         deliveries = []
-        for air in self._airs:
+        for air in tuple(self._airs):
             if only is not None and air.hungry(now) not in only:
                 continue
-            spliced = air.tick(now)
+            spliced = self._turn(air, now)
             if spliced or air.over:
                 deliveries.append(Delivery(air, spliced))
         if deliveries:
             self._post(lambda: self._deliver(deliveries))
+
+    def _turn(self, air: Air, now: float) -> list[Spliced]:
+        try:
+            spliced = air.tick(now)
+        except Exception:
+            self._faults[air] = self._faults.get(air, 0) + 1
+            log.exception("a channel stumbled over a fault of ours", times=self._faults[air])
+            air.fail("a fault of ours")
+            if self._faults[air] >= MOST_FAULTS:
+                self._airs.remove(air)
+                self._post(lambda: self._lose(air))
+            return []
+        self._faults.pop(air, None)
+        return spliced
+
+    def _lose(self, air: Air) -> None:
+        outlet = self._outlets.pop(air, None)
+        if outlet is not None:
+            outlet(None)
 
     def _deliver(self, deliveries: list[Delivery]) -> None:
         for air, spliced in deliveries:

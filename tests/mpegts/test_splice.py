@@ -149,7 +149,29 @@ def test_a_feed_may_die_or_come_late_at_any_byte(
         recorder.item(recorder.splicer.picture + min(late, 0), size=size, chunk=chunk)
         recorder.cover(max(late, 0))
     recorder.cover(5)
+    path = feeds.folder / "cuts.ts"
+    path.write_bytes(recorder.stream)
 
+    assert recorder.faults() == []
+    assert decode_faults(material.FFMPEG, path) == ""
+
+
+def test_a_feed_that_falls_behind_a_card_joins_anew(feeds: Feeds) -> None:
+    """When a card has gone on without a feed that was on air, no picture of it that is past comes any more."""
+    start = near(material.SMALL.rate, 0)
+    recorder = Recorder(material.SMALL, feeds.data["small"], start)
+    intake = Intake(material.SMALL.rate, Span(start, start + PICTURES))
+    intake.feed(recorder.data[:60_000])
+    recorder.add(recorder.splicer.take(intake, FAR, recorder.card))
+    reached = recorder.splicer.picture
+    recorder.cover(10)
+    intake.feed(recorder.data[60_000:])
+    while recorder.add(recorder.splicer.take(intake, FAR, recorder.card, ended=True)):
+        pass
+
+    assert start < reached < start + 40
+    assert recorder.splicer.picture == start + PICTURES
+    assert recorder.splicer.card_pictures == 50 - (reached - start)
     assert recorder.faults() == []
 
 

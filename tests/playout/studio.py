@@ -175,6 +175,7 @@ async def station(
     profile: Profile = material.SMALL,
     linger: float = 0.2,
     tuner_count: int = 2,
+    ffmpeg: str = material.FFMPEG,
 ) -> AsyncIterator[Station]:
     """Put a channel together for as long as the block lasts."""
     clock = clock or SpeedyClock(time.time())
@@ -187,7 +188,7 @@ async def station(
             raise UnknownChannel(f"there is no channel {channel}")
         return definition
 
-    async with Processes(material.FFMPEG) as processes, Pump(clock, lambda _: None) as pump:
+    async with Processes(ffmpeg) as processes, Pump(clock, lambda _: None) as pump:
         feeds = Opened(processes)
         studio = Studio(timetable, shelf or Shelf(), feeds, notes, pump, clock, notes, RestartPolicy())
 

@@ -14,6 +14,7 @@ from exstream.model.catalogue import AudioStream, Media, VideoStream
 from exstream.model.channel import Profile
 from exstream.model.grid import CLOCK_HZ, Rate
 from exstream.model.programme import Outcome
+from exstream.mpegts.intake import Intake
 from exstream.playout.tuners import Viewer
 from tests import material
 from tests.playout.studio import Rota, Shelf, SpeedyClock, Station, station
@@ -100,11 +101,11 @@ async def test_an_encoder_that_dies_or_hangs_never_breaks_the_stream(
 ) -> None:
     """Encoders are killed or stopped again and again; viewers see cards at worst, and never a fault."""
     path = folder / f"{kill.name}.ts"
-    async with station(Rota(clips(folder), 4_000)) as on:
+    async with station(Rota(clips(folder), 8_000)) as on:
 
         async def harm() -> None:
             while True:
-                await asyncio.sleep(3.1)
+                await asyncio.sleep(2.3)
                 for process in on.processes.running():
                     os.kill(process.pid, kill)
 
@@ -208,3 +209,82 @@ async def test_the_clock_wraps_on_air_at_any_rate(folder: Path, profile: Profile
 
     assert report.faults == []
     assert max(report.video) - min(report.video) > 1 << 32
+
+
+def paced(folder: Path, factor: float, burst: float) -> str:
+    """Return an ffmpeg that reads its source at ``factor`` times real time, after ``burst`` seconds at once."""
+    program = folder / f"ffmpeg-{factor}"
+    options = f"-readrate {factor} -readrate_initial_burst {burst}"
+    program.write_text(f'#!/bin/sh\nexec "{material.FFMPEG}" {options} "$@"\n')
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize("burst", [3.0, 0.1], ids=["after a good start", "from the start"])
+async def test_an_encoder_slower_than_the_clock_never_breaks_the_stream(folder: Path, burst: float) -> None:
+    """Cards take the place of what comes too late; no picture is sent twice, and the stream keeps up with the clock."""
+    long = material.clip(folder, "long.mp4", seconds=40)
+    shelf = Shelf({str(long): material.media(40)})
+    rota = Rota([str(long)], 40_000)
+    clock = SpeedyClock(1_800_000_000.0)
+    async with station(rota, clock=clock, shelf=shelf, ffmpeg=paced(folder, 0.6, burst)) as on:
+        data = await on.record(14)
+        ended = clock.air()
+    report = examine(data)
+
+    assert report.faults == []
+    assert on.notes.card_seconds > 0
+    assert (report.video[-1] - ended * CLOCK_HZ) % (1 << 33) < 3 * CLOCK_HZ
+
+
+async def test_a_fault_of_ours_costs_one_feed_and_not_the_stream(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error in the pump's thread gives up the feed it happened in; the viewers' stream goes on without a fault."""
+    feed, calls = Intake.feed, []
+
+    def stumble(self: Intake, data: bytes) -> None:
+        calls.append(data)
+        if len(calls) == 6:
+            raise IndexError("a fault of ours")
+        feed(self, data)
+
+    monkeypatch.setattr(Intake, "feed", stumble)
+    async with station(Rota(clips(folder), 4_000)) as on:
+        data = await on.record(8)
+        await idle(on)
+
+    assert examine(data).faults == []
+    assert len(on.notes.failures) == 1
+    assert len(calls) > 8
+
+
+async def test_a_card_gives_way_to_programmes_that_are_published_later(folder: Path) -> None:
+    """Where nothing was scheduled for an hour and then something is, it begins on time for who is watching."""
+    rota = Rota([None], 3_600_000)
+    clock = SpeedyClock(1_800_000_000.0)
+    async with station(rota, clock=clock) as on:
+
+        async def publish() -> None:
+            await asyncio.sleep(2)
+            rota.items, rota.length_ms = [str(folder / "0.mp4")], 8_000
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(publish())
+            data = await on.record(12)
+
+    assert examine(data).faults == []
+    assert on.feeds.feeds
+
+
+async def test_what_was_cut_short_is_in_the_as_run_log(folder: Path) -> None:
+    """A programme that is on when the last viewer leaves, and one that could never be shown, are noted as they were."""
+    rota = Rota([str(folder / "gone.mp4"), str(folder / "1.mp4")], 4_000)
+    async with station(rota, clock=SpeedyClock(1_800_000_000.0)) as on:
+        await on.record(7)
+        await idle(on)
+    noted = [(Path(str(entry.segment.item)).name, entry.outcome) for entry in on.notes.entries]
+
+    assert noted[0] == ("gone.mp4", Outcome.CARD)
+    assert noted[1] == ("1.mp4", Outcome.AIRED)
+    assert on.notes.entries[1].ended - on.notes.entries[1].started < 4_500
