@@ -25,7 +25,7 @@ def fresh_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def demo(fresh_demo: Server) -> Server:
     """Return the demo once all of its clips are made."""
     eventually(
-        lambda: all(job["state"] != "running" for job in fresh_demo.json("jobs")),
+        lambda: any(job["name"] == "demo library" and job["finished"] for job in fresh_demo.json("jobs")),
         "the demo library is made",
         seconds=600,
         pause=0.5,
