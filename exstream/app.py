@@ -6,10 +6,10 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import structlog
 
@@ -32,6 +32,7 @@ from exstream.jobs.library import LibraryScanner
 from exstream.jobs.lineup import Lineup
 from exstream.jobs.publish import Publisher
 from exstream.jobs.standby import Standby
+from exstream.jobs.supervisor import supervised
 from exstream.jobs.watch import LibraryWatch
 from exstream.model.channel import ChannelDefinition, ChannelId
 from exstream.playout.figures import Figures
@@ -187,9 +188,20 @@ class Station:
         lineup.listen(self._standby.wake)
         lineup.listen(self._refill)
         library.catalogue.listen(publisher.heard)
-        await self._keep(
-            [publisher.run(), lineup.watch(), library.watch.run(), self._standby.run(), self._asrun.run()]
-        )
+        jobs: dict[str, Callable[[], Awaitable[object]]] = {
+            "publishing": publisher.run,
+            "the channel files": lineup.watch,
+            "the libraries": library.watch.run,
+            "warm channels": self._standby.run,
+            "the as-run log": self._asrun.run,
+            "the loop's lag": lambda: watch_loop(self.parts.metrics),
+        }
+        if library.demo is not None:
+            jobs["the demo library"] = library.demo.run
+            jobs["the demo's order"] = partial(self._prioritise, library.demo)
+        async with asyncio.TaskGroup() as group:
+            for name, job in jobs.items():
+                group.create_task(supervised(name, job, self.clock))
 
     def _tell(self, seconds: float) -> None:
         options = self.parts.options
@@ -203,15 +215,6 @@ class Station:
             xmltv=f"{here}/iptv/xmltv.xml",
             tuner=f"http://127.0.0.1:{options.hdhr_port}",
         )
-
-    async def _keep(self, jobs: list[Coroutine[Any, Any, Any]]) -> None:
-        async with asyncio.TaskGroup() as group:
-            for job in jobs:
-                group.create_task(job)
-            group.create_task(watch_loop(self.parts.metrics))
-            if self._library.demo is not None:
-                group.create_task(self._library.demo.run())
-                group.create_task(self._prioritise(self._library.demo))
 
     async def _refill(self) -> None:
         await self._cards.fill(self._lineup.enabled())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import stat
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +9,7 @@ from pathlib import Path
 from exstream.errors import FeedError, UnreadableMedia
 from exstream.ffmpeg.command import programme
 from exstream.ffmpeg.process import Process, Processes
+from exstream.ffmpeg.reachable import Reachable
 from exstream.model.catalogue import Media
 from exstream.model.programme import Order
 
@@ -61,12 +59,13 @@ class FfmpegFeeds:
     def __init__(self, processes: Processes, probe: Probe) -> None:
         self._processes = processes
         self._probe = probe
+        self._reachable = Reachable()
 
     async def open(self, order: Order) -> FfmpegFeed:
         """Start the encoder of ``order``, or raise `FeedError` when its file or the encoder cannot be used."""
         location = order.source.location
         if location.startswith("/"):
-            await asyncio.to_thread(check_readable, location)
+            await self._reachable.check(location)
             if order.source.media is None:
                 order = await self._known(order)
         try:
@@ -82,29 +81,3 @@ class FfmpegFeeds:
         except UnreadableMedia as fault:
             raise FeedError(str(fault)) from fault
         return replace(order, source=replace(order.source, media=media))
-
-
-def check_readable(path: str) -> None:
-    """Raise `FeedError` with a sentence unless ``path`` is a file with something in it that we may read."""
-    try:
-        found = Path(path).stat()
-    except (OSError, ValueError) as fault:
-        raise FeedError(f"{path} cannot be opened: {_reason(fault)}") from fault
-    if not stat.S_ISREG(found.st_mode):
-        raise FeedError(f"{path} is not a file")
-    if found.st_size == 0:
-        raise FeedError(f"{path} is empty")
-    if not os.access(path, os.R_OK):
-        raise FeedError(f"{path} may not be read by this user")
-
-
-def _reason(fault: OSError | ValueError) -> str:
-    match fault:
-        case FileNotFoundError() | NotADirectoryError():
-            return "there is no such file"
-        case PermissionError():
-            return "its folder may not be entered by this user"
-        case OSError():
-            return fault.strerror or str(fault)
-        case _:
-            return "its name is not a file name"

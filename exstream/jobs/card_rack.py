@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import structlog
+
+from exstream.errors import ConfigurationError, TuneFailed
 from exstream.jobs.cards import OFF_AIR, STARTING, TROUBLE, CardMaker
 from exstream.model.channel import ChannelDefinition, Profile
 from exstream.mpegts.card import Card
 from exstream.playout.cards import Cards
+
+log = structlog.get_logger(__name__)
 
 
 class CardRack:
@@ -19,10 +24,16 @@ class CardRack:
         self._cards: dict[str, Cards] = {}
 
     async def fill(self, channels: Iterable[ChannelDefinition]) -> None:
-        """Make the cards of the channels' profiles. Raises `ConfigurationError`."""
+        """Make the cards of the channels' profiles; one that cannot be made is reported, and the others are."""
         for name in self.missing(channels):
-            made = await self._maker.cards(self._profiles[name])
-            cards = {word: Card.of(picture, made.silence) for word, picture in made.pictures.items()}
+            try:
+                made = await self._maker.cards(self._profiles[name])
+                cards = {word: Card.of(picture, made.silence) for word, picture in made.pictures.items()}
+            except (ConfigurationError, ValueError) as fault:
+                log.warning(
+                    "a profile has no cards, so its channels stay off air", profile=name, reason=str(fault)
+                )
+                continue
             self._cards[name] = Cards(cards[STARTING], cards[OFF_AIR], cards[TROUBLE])
 
     def missing(self, channels: Iterable[ChannelDefinition]) -> list[str]:
@@ -30,6 +41,9 @@ class CardRack:
         return sorted({channel.profile for channel in channels} - self._cards.keys())
 
     async def of(self, channel: ChannelDefinition) -> Cards:
-        """Return the cards of a channel, made now if need be."""
+        """Return the cards of a channel, made now if need be; raises `TuneFailed` when they cannot be made."""
         await self.fill((channel,))
-        return self._cards[channel.profile]
+        cards = self._cards.get(channel.profile)
+        if cards is None:
+            raise TuneFailed(f"{channel.name} has no cards: the log says why")
+        return cards

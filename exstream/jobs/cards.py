@@ -13,12 +13,16 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
+import structlog
+
 from exstream.errors import ConfigurationError, FeedError
 from exstream.ffmpeg.command import card, silence
 from exstream.ffmpeg.font import font_file
 from exstream.ffmpeg.process import Processes
 from exstream.jobs.slate import DESIGN, Words, draw
 from exstream.model.channel import Profile
+
+log = structlog.get_logger(__name__)
 
 STARTING = "starting"
 OFF_AIR = "off-air"
@@ -67,7 +71,12 @@ class CardMaker:
         kept = await asyncio.to_thread(self._read, folder)
         if kept is None:
             files = await self._encode(profile)
-            await asyncio.to_thread(self._keep, folder, files)
+            try:
+                await asyncio.to_thread(self._keep, folder, files)
+            except OSError as fault:
+                log.warning(
+                    "the cards are made anew at the next start", profile=profile.name, reason=str(fault)
+                )
             kept = self._cards(files)
         return kept
 
@@ -95,7 +104,7 @@ class CardMaker:
         try:
             names = [_SILENCE, *(f"{name}.h264" for name in self._words)]
             files = {name: (folder / name).read_bytes() for name in names}
-        except FileNotFoundError:
+        except OSError:
             return None
         return self._cards(files) if all(files.values()) else None
 

@@ -109,6 +109,7 @@ class Publisher:
         """Publish the next two days of every enabled channel, as far as they are not yet. Raises StoreError."""
         await self._follow_lineup()
         await self._replace_cards(self._catalogue())
+        await self._leave_a_wrong_future()
         while self._behind(LEAST_AHEAD_MS):
             await self._publish_round(LEAST_AHEAD_MS)
 
@@ -227,6 +228,22 @@ class Publisher:
                 days = await self._draft(planner, at, at + LEAST_AHEAD_MS)
                 await self._supersede(channel, at, days)
             log.info("programmes take the place of cards", channel=channel, at_ms=at)
+
+    async def _leave_a_wrong_future(self) -> None:
+        """Give up timelines that a clock set far ahead once left behind: nothing of them covers the days at hand."""
+        now = self._clock.now_ms()
+        for channel, latest in tuple(self._latest.items()):
+            if latest is None or latest.ends <= now + self._horizon_ms + 2 * DAY_MS:
+                continue
+            rows = await self._store.segments(channel, now, now + LEAST_AHEAD_MS)
+            if rows and rows[0].starts <= now and rows[-1].ends >= now + LEAST_AHEAD_MS:
+                continue
+            async with self._changing:
+                await self._store.forget(channel)
+                self._latest[channel] = None
+                await self._read_window(channel)
+                self._changed(channel)
+            log.warning("a timeline of another time was given up", channel=channel, ended=latest.ends)
 
     async def _prune(self) -> None:
         now = self._clock.now_ms()

@@ -128,6 +128,8 @@ class Tuners:
         self._linger = linger
         self._on_air: dict[ChannelId, _OnAir] = {}
         self._sessions: dict[str, Session] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
+        """One for each channel on air, and for each that is just leaving it."""
         self._ids = count(1)
         self._starting: dict[ChannelId, asyncio.Lock] = {}
 
@@ -143,7 +145,7 @@ class Tuners:
         """End every session and take every channel off air."""
         for session in self._sessions.values():
             session.stopped.set()
-        tasks = [on_air.task for on_air in self._on_air.values() if on_air.task is not None]
+        tasks = tuple(self._keeping)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -265,6 +267,8 @@ class Tuners:
                 self._on_air[definition.id] = on_air
                 self._audience.on_air(len(self._on_air))
                 on_air.task = asyncio.create_task(self._keep(on_air), name=f"channel {definition.id}")
+                self._keeping.add(on_air.task)
+                on_air.task.add_done_callback(self._keeping.discard)
             return on_air
 
     async def _keep(self, on_air: _OnAir) -> None:

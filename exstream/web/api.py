@@ -73,7 +73,7 @@ def _guide(api: APIRouter, parts: Parts) -> None:
     ) -> list[shapes.Programme]:
         """List the programmes of a channel that overlap an interval."""
         first = start or datetime.fromtimestamp(parts.clock.now_ms() / 1000, UTC)
-        last = end or first + timedelta(hours=GUIDE_HOURS)
+        last = end or first + min(timedelta(hours=GUIDE_HOURS), datetime.max.replace(tzinfo=UTC) - first)
         if not timedelta(0) < last - first <= timedelta(days=GUIDE_MAX_DAYS):
             raise HTTPException(
                 422, f"'to' must be after 'from', and at most {GUIDE_MAX_DAYS} days after it."

@@ -82,6 +82,7 @@ async def test_the_guide_of_an_interval() -> None:
         ("/api/v1/guide?channel=7&from=2027-01-01T00:00:00", 422, "from"),
         ("/api/v1/guide?channel=7&from=2027-01-02T00:00:00Z&to=2027-01-01T00:00:00Z", 422, "after 'from'"),
         ("/api/v1/guide?channel=7&from=2027-01-01T00:00:00Z&to=2028-01-01T00:00:00Z", 422, "14 days"),
+        ("/api/v1/guide?channel=7&from=9999-12-31T23:59:59.999999Z", 422, "after 'from'"),
         ("/api/v1/nothing", 404, "nothing at this address"),
         ("/api/nothing", 404, "nothing at this address"),
     ],

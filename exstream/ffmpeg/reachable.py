@@ -1,0 +1,77 @@
+"""Whether files can be read, found out in threads of its own: a share that hangs holds up nobody else's files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import threading
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+from exstream.errors import FeedError
+
+AT_ONCE = 4
+"""How many files of one folder are looked at together; more are there only when the folder does not answer."""
+
+
+class Reachable:
+    """Looks at files. The threads are daemons: one that hangs does not keep the server from ending."""
+
+    def __init__(self) -> None:
+        self._under_way: Counter[Path] = Counter()
+
+    async def check(self, path: str) -> None:
+        """Return when the file at ``path`` can be read; raises `FeedError` with a sentence when it cannot."""
+        folder = Path(path).parent
+        if self._under_way[folder] >= AT_ONCE:
+            raise FeedError(f"{folder} does not answer: is its disk or its network share there?")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[FeedError | None] = loop.create_future()
+        self._under_way[folder] += 1
+
+        def tell(fault: FeedError | None) -> None:
+            self._under_way[folder] -= 1
+            if not answer.done():
+                answer.set_result(fault)
+
+        def look() -> None:
+            fault = None
+            try:
+                check_readable(path)
+            except FeedError as found:
+                fault = found
+            with suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(tell, fault)
+
+        threading.Thread(target=look, name="reachable", daemon=True).start()
+        fault = await answer
+        if fault is not None:
+            raise fault
+
+
+def check_readable(path: str) -> None:
+    """Raise `FeedError` with a sentence unless ``path`` is a file with something in it that we may read."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError) as fault:
+        raise FeedError(f"{path} cannot be opened: {_reason(fault)}") from fault
+    if not stat.S_ISREG(found.st_mode):
+        raise FeedError(f"{path} is not a file")
+    if found.st_size == 0:
+        raise FeedError(f"{path} is empty")
+    if not os.access(path, os.R_OK):
+        raise FeedError(f"{path} may not be read by this user")
+
+
+def _reason(fault: OSError | ValueError) -> str:
+    match fault:
+        case FileNotFoundError() | NotADirectoryError():
+            return "there is no such file"
+        case PermissionError():
+            return "its folder may not be entered by this user"
+        case OSError():
+            return fault.strerror or str(fault)
+        case _:
+            return "its name is not a file name"
