@@ -117,7 +117,7 @@ def _together(first: ScanResult, second: ScanResult) -> ScanResult:
 
 def verdict(found: ScanResult) -> ExitCode:
     """Return the exit code of a scan."""
-    return ExitCode.PARTIAL if found.unreadable else ExitCode.OK
+    return ExitCode.PARTIAL if found.unreadable or found.faults else ExitCode.OK
 
 
 def as_json(library: Library, found: ScanResult) -> dict[str, Any]:

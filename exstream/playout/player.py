@@ -208,7 +208,9 @@ class Player:
         failures = self._tallies.failed(segment, text)
         delay = self._studio.restart.delay(failures)
         self._studio.counts.failed(reason)
-        self._log.warning("feed failed", item=segment.item, reason=text, failures=failures, retry_in=delay)
+        # Once a segment: what is tried again in vain need not be told again.
+        tell = self._log.warning if failures == 1 else self._log.debug
+        tell("feed failed", item=segment.item, reason=text, failures=failures, retry_in=delay)
         task = asyncio.create_task(self._retry(segment, span, delay))
         self._retries.add(task)
         task.add_done_callback(self._retries.discard)
@@ -249,7 +251,7 @@ class Player:
             words = ""
             if slot.reception is not None:
                 await slot.reception.feed.close()
-                words = slot.reception.feed.stderr()
+                words = slot.reception.feed.stderr().rpartition("\n")[2]
             self._tallies.aired(slot.segment, slot.pictures)
             if slot.state is State.BROKEN and not moving:
                 reason = "hung" if slot.reason == "hung" else "broke off"
