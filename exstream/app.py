@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import structlog
 
@@ -45,13 +45,14 @@ from exstream.sources.resolver import Resolver
 from exstream.store.asrun import AsRunStore
 from exstream.store.catalogue import CatalogueStore
 from exstream.store.database import Database
+from exstream.store.occupancy import occupied
 from exstream.store.schedules import ScheduleStore
 from exstream.telemetry import Metrics, Redaction, watch_loop, write_logs
 from exstream.web.deps import Parts, WebOptions
 from exstream.web.identity import load_device
 from exstream.web.servers import Servers, Site
 from exstream.web.sites import hdhomerun_site, iptv_site
-from exstream.web.sockets import listen
+from exstream.web.sockets import Sockets, listen_twice
 
 UPCOMING_MS = 30 * 60_000
 PRIORITISE_SECONDS = 5.0
@@ -59,40 +60,19 @@ PRIORITISE_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Sockets:
-    """The two listening sockets, bound before anything else starts."""
-
-    iptv: socket.socket
-    hdhr: socket.socket
-
-    def close(self) -> None:
-        """Give the ports back."""
-        self.iptv.close()
-        self.hdhr.close()
-
-
 def serve(settings: Settings) -> int:
     """Run the server until it is told to stop; returns the exit code. Raises `ExstreamError` when it cannot start."""
-    sockets = _listen(settings)
+    sockets = listen_twice(settings.host, settings.iptv_port, settings.hdhr_port)
     try:
-        with write_logs(settings.data_dir, Redaction(settings.secrets), level=settings.log_level):
+        with (
+            occupied(settings.data_dir),
+            write_logs(settings.data_dir, Redaction(settings.secrets), level=settings.log_level),
+        ):
             runner = asyncio.Runner(loop_factory=_loop_factory())
             with runner:
                 return runner.run(_serve(settings, sockets))
     finally:
         sockets.close()
-
-
-def _listen(settings: Settings) -> Sockets:
-    # Every network means IPv6 as well, where the machine has it.
-    host = "" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 -- the setting says so
-    iptv = listen(host, settings.iptv_port, "EXSTREAM_IPTV_PORT")
-    try:
-        return Sockets(iptv, listen(host, settings.hdhr_port, "EXSTREAM_HDHR_PORT"))
-    except ExstreamError:
-        iptv.close()
-        raise
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -118,6 +98,7 @@ async def _serve(settings: Settings, sockets: Sockets) -> int:
         background = asyncio.create_task(station.run())
         background.add_done_callback(lambda _: servers.stop())
         await servers.serve()
+        log.info("stopped")
         if not background.done():
             background.cancel()
         return await _outcome(background)
@@ -164,6 +145,7 @@ class Station:
         library: _Library,
         asrun: AsRunWriter,
         clock: SystemClock,
+        data_dir: Path,
     ) -> None:
         self.parts = parts
         self.tuners = tuners
@@ -173,6 +155,7 @@ class Station:
         self._cards = cards
         self._library = library
         self._asrun = asrun
+        self._data_dir = data_dir
         self._standby = Standby(lineup, tuners)
 
     async def run(self) -> None:
@@ -207,14 +190,19 @@ class Station:
         options = self.parts.options
         here = options.base_url or f"http://127.0.0.1:{options.iptv_port}"
         log.info(
-            "on the air",
+            "on the air (Ctrl-C stops the server)",
+            guide=f"{here}/",
             channels=len(self._lineup.enabled()),
             seconds=round(seconds, 1),
-            guide=f"{here}/",
             playlist=f"{here}/iptv/channels.m3u",
-            xmltv=f"{here}/iptv/xmltv.xml",
             tuner=f"http://127.0.0.1:{options.hdhr_port}",
+            data=str(self._data_dir),
         )
+        if self._library.demo is not None and self._library.demo.waiting():
+            log.info(
+                "the rest of the demo library is being made meanwhile",
+                clips=len(self._library.demo.waiting()),
+            )
 
     async def _refill(self) -> None:
         await self._cards.fill(self._lineup.enabled())
@@ -289,7 +277,7 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
             settings.profiles,
             _web_options(settings, sockets),
         )
-        yield Station(parts, lineup, publisher, tuners, cards, library, asrun, clock)
+        yield Station(parts, lineup, publisher, tuners, cards, library, asrun, clock, settings.data_dir)
 
 
 async def _ground(settings: Settings, stack: AsyncExitStack) -> _Ground:
@@ -317,7 +305,7 @@ async def _lineup(ground: _Ground) -> Lineup:
         settings.channels_dir,
         settings.profiles,
         shipped=data_path("channels") if settings.demo else None,
-        memory=settings.data_dir / "channels-last-good.json",
+        memory=settings.last_good_file,
         clock=ground.clock,
         timezone=settings.timezone,
     )

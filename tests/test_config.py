@@ -302,9 +302,7 @@ def test_a_secret_may_lie_in_a_file_of_its_own(house: House, tmp_path: Path) -> 
     house.environment["EXSTREAM_METRICS_TOKEN_FILE"] = str(tmp_path / "token")
     found = house.load()
     assert found.settings.metrics_token == CANARY
-    assert found.origins["metrics_token"].startswith(
-        f"{tmp_path / 'token'}, named by EXSTREAM_METRICS_TOKEN_FILE"
-    )
+    assert f"{tmp_path / 'token'}, named by EXSTREAM_METRICS_TOKEN_FILE" in found.origins["metrics_token"]
     assert CANARY not in repr(found)
 
 
@@ -323,10 +321,8 @@ def test_a_secret_file_without_a_secret_is_a_fault(
 def test_a_secret_and_its_file_at_once_is_a_fault(house: House, tmp_path: Path) -> None:
     """Two sources of one secret in the same place are not guessed between."""
     (tmp_path / "token").write_text(CANARY)
-    house.environment |= {
-        "EXSTREAM_METRICS_TOKEN_FILE": str(tmp_path / "token"),
-        "EXSTREAM_METRICS_TOKEN": "other",
-    }
+    house.environment["EXSTREAM_METRICS_TOKEN_FILE"] = str(tmp_path / "token")
+    house.environment["EXSTREAM_METRICS_TOKEN"] = "other"
     assert house.faults() == [
         "EXSTREAM_METRICS_TOKEN_FILE in the environment: metrics_token is set itself as well: keep one of them"
     ]

@@ -48,13 +48,16 @@ def check(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = Fa
 
 
 def read(settings: Settings) -> Definitions:
-    """Read the definitions afresh; without their folder there are no channels."""
+    """Read the definitions as a server would; without their folder there are no channels."""
     from exstream.definitions import Definitions, load_directory
+    from exstream.jobs.lineup import remembered
 
     path = folder(settings)
     if not path.exists():
         return Definitions()
-    return load_directory(path, settings.profiles.keys(), {}, settings.timezone)
+    return load_directory(
+        path, settings.profiles.keys(), remembered(settings.last_good_file), settings.timezone
+    )
 
 
 def folder(settings: Settings) -> Path:

@@ -206,6 +206,11 @@ class Settings:
         return self.data_dir / "journals"
 
     @property
+    def last_good_file(self) -> Path:
+        """Where the last good channel definitions are kept, for the server and the command line alike."""
+        return self.data_dir / "channels-last-good.json"
+
+    @property
     def log_file(self) -> Path:
         """The newest of the log files."""
         return self.data_dir / "logs" / "exstream.log"

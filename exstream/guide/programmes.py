@@ -11,7 +11,7 @@ def programmes(segments: Iterable[Segment]) -> list[Programme]:
     """Make the guide of one channel's rows, which are in order; it has no gap.
 
     A programme lasts until the next one: the filler and cards that follow it, and its own further parts, are part of
-    it. Filler and cards alone, and any hole between rows, are one programme under the filler's title or "Off air".
+    it. Filler with what follows it, and each off-air row or hole between rows, are programmes of their own.
     """
     groups: list[list[Segment]] = []
     for segment in _without_holes(segments):
@@ -40,8 +40,10 @@ def _continues(group: Sequence[Segment], segment: Segment) -> bool:
             and segment.item == part.item
             and segment.offset == part.offset + part.ends - part.starts
         )
-    announced = segment.kind is SegmentKind.CARD and segment.title == OFF_AIR
-    return group[0].kind is not SegmentKind.PROGRAMME or not announced
+    if segment.kind is SegmentKind.CARD and segment.title == OFF_AIR:
+        # Row by row: a long silence would end wherever each reader's window does.
+        return group[0].kind is SegmentKind.FILLER
+    return group[0].kind is not SegmentKind.CARD or group[0].title != OFF_AIR
 
 
 def _programme(group: Sequence[Segment]) -> Programme:

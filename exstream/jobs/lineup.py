@@ -85,13 +85,14 @@ class Lineup:
     async def load(self) -> None:
         """Read the folder for the first time; fill it before, if there is none. Raises ConfigurationError."""
         await asyncio.to_thread(self._make_folder)
-        remembered = await asyncio.to_thread(self._remembered)
-        await self._read(remembered)
+        last_good = await asyncio.to_thread(remembered, self._memory)
+        await self._read(last_good)
 
     async def watch(self) -> NoReturn:
         """Follow the folder for ever."""
         while True:
             try:
+                await self.refresh()  # what was changed before anybody watched
                 # Without a change it yields all the same: then the folder is looked at.
                 async for _ in awatch(
                     self._folder,
@@ -149,15 +150,6 @@ class Lineup:
                 "set EXSTREAM_CHANNELS_DIR to a folder that the server may write"
             ) from error
 
-    def _remembered(self) -> dict[str, ChannelDefinition]:
-        try:
-            return _files().validate_json(self._memory.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValidationError) as error:
-            log.warning("the last good definitions are not known", file=str(self._memory), reason=str(error))
-            return {}
-
     def _remember(self, files: Mapping[str, ChannelDefinition]) -> None:
         partial = self._memory.with_name(f"{self._memory.name}.partial")
         try:
@@ -166,6 +158,17 @@ class Lineup:
             partial.replace(self._memory)
         except OSError as error:
             log.warning("the last good definitions could not be kept", reason=str(error))
+
+
+def remembered(memory: Path) -> dict[str, ChannelDefinition]:
+    """Return the last good definitions that a server has kept in the file ``memory``, by the names of their files."""
+    try:
+        return _files().validate_json(memory.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValidationError) as error:
+        log.warning("the last good definitions are not known", file=str(memory), reason=str(error))
+        return {}
 
 
 def _files() -> TypeAdapter[dict[str, ChannelDefinition]]:

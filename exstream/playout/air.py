@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from exstream.model.grid import Rate
+from exstream.model.programme import OFF_AIR
 from exstream.mpegts.card import Card
 from exstream.mpegts.splice import Spliced, Splicer
 from exstream.mpegts.timing import MUX_DELAY_TICKS
@@ -84,7 +85,9 @@ class Air:
         limit = self._rate.picture_at(round((now + self._ahead) * 1000))
         while (slot := self._current()) is not None and self.picture < limit:
             if slot.reception is None:
-                self._cover(out, min(limit, slot.span.end), planned=True)
+                # Off air where the guide says so; a gap before the next programme is no such thing.
+                card = self._cards.off_air if slot.segment.title == OFF_AIR else self._cards.starting
+                self._cover(out, min(limit, slot.span.end), card)
             elif not self._read(slot, slot.reception, limit, now, out):
                 break
         self._keep_lead(now, out)
@@ -187,12 +190,11 @@ class Air:
     def _card(self) -> Card:
         return self._cards.trouble if self.programme_at else self._cards.starting
 
-    def _cover(self, out: list[Spliced], until: int, *, planned: bool = False) -> None:
+    def _cover(self, out: list[Spliced], until: int, planned: Card | None = None) -> None:
         count = until - self.picture
         if count <= 0:
             return
-        card = self._cards.off_air if planned else self._card()
-        if not planned:
+        if planned is None:
             self.card_pictures += count
             self.missed = self.missed or not self.programme_at
-        out.append(self._splicer.cover(card, until))
+        out.append(self._splicer.cover(planned or self._card(), until))

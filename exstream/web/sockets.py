@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import sys
+from dataclasses import dataclass
 
 import psutil
 
@@ -13,6 +14,30 @@ from exstream.errors import ConfigurationError, PortInUse
 
 BACKLOG = 256
 _KEEPALIVE = (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """The two listening sockets, bound before anything else starts."""
+
+    iptv: socket.socket
+    hdhr: socket.socket
+
+    def close(self) -> None:
+        """Give the ports back."""
+        self.iptv.close()
+        self.hdhr.close()
+
+
+def listen_twice(host: str, iptv_port: int, hdhr_port: int) -> Sockets:
+    """Return both sockets; where ``host`` is every network, that is IPv6 as well. Raises as `listen` does."""
+    host = "" if host == "0.0.0.0" else host  # noqa: S104 -- the setting says so
+    iptv = listen(host, iptv_port, "EXSTREAM_IPTV_PORT")
+    try:
+        return Sockets(iptv, listen(host, hdhr_port, "EXSTREAM_HDHR_PORT"))
+    except ConfigurationError:
+        iptv.close()
+        raise
 
 
 def listen(host: str, port: int, setting: str) -> socket.socket:

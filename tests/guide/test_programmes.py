@@ -70,12 +70,12 @@ def test_filler_and_cards_belong_to_the_programme_before() -> None:
     assert (guide[1].starts, guide[1].ends) == (30, 60)
 
 
-def test_hours_off_air_are_one_programme() -> None:
-    """Announced emptiness is not the last film's length."""
+def test_hours_off_air_are_programmes_of_their_own() -> None:
+    """Announced emptiness is not the last film's length, and ends where its row does, whoever reads how far."""
     guide = told(
         rows((PROGRAMME, 90, "Film"), (CARD, 60, OFF_AIR), (CARD, 60, OFF_AIR), (PROGRAMME, 10, "Next"))
     )
-    assert guide == [(0, 90, "Film"), (90, 210, OFF_AIR), (210, 220, "Next")]
+    assert guide == [(0, 90, "Film"), (90, 150, OFF_AIR), (150, 210, OFF_AIR), (210, 220, "Next")]
 
 
 def test_filler_alone_has_its_own_title() -> None:
