@@ -35,7 +35,7 @@ def ffmpeg() -> str:
 
 @pytest.fixture(scope="session")
 def media_dir() -> Path:
-    """Return the folder of real footage (EXSTREAM_TEST_MEDIA, else ``../shared/media`` beside the repository)."""
+    """Return the folder of real footage (TEST_MEDIA, else ``../shared/media`` beside the repository)."""
     return programs.real_footage(ROOT)
 
 

@@ -26,7 +26,7 @@ def test_a_missing_program_skips(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_missing_program_fails_where_all_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With EXSTREAM_CI=1 nothing is skipped silently."""
+    """With TESTS_MUST_RUN=1 nothing is skipped silently."""
     monkeypatch.setattr(programs, "STRICT", True)
     with pytest.raises(pytest.fail.Exception, match="allows no skip"):
         programs.require_program("no-such-program")

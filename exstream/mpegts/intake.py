@@ -179,10 +179,13 @@ class Intake:
 
     def _sound_is_whole(self) -> bool:
         """Tell whether the last thing in an ended feed is its last audio frame: then nothing before it is cut off."""
+        end = self._rate.audio_frame_at(self.span.end)
+        if end == self._rate.audio_frame_at(self.span.first):
+            return True  # it is too short to own one
         last = self._audio[-1] if self._audio else None
         if last is None or last.row < self._video[-1].row:
             return False
-        return self._audio_end(last, len(self._packets)) == self._rate.audio_frame_at(self.span.end)
+        return self._audio_end(last, len(self._packets)) == end
 
     def _audio_end(self, last: Start, row: int) -> int:
         """Return the audio frame that follows the PES packet ``last``, by counting the frames in it."""

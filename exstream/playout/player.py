@@ -39,6 +39,8 @@ PRESPAWN = 6.0
 OPEN_SECONDS = 5.0
 START_SECONDS = 1.2
 """With a smaller lead than this a new encoder will not be in time for the next picture."""
+SHORTEST = 2
+"""Pictures. A single one is encoded without the reorder delay that joins rely on; a card stands in for it."""
 WORTH_SECONDS = 1.0
 """What is left of a segment after a failure is worth an encoder from this length on."""
 FIRST_BYTES_SECONDS = 6.0
@@ -180,7 +182,7 @@ class Player:
     async def _open(self, segment: Segment, span: Span) -> None:
         """Put ``segment`` on the running order; a feed that cannot be opened is tried again later."""
         reception = None
-        if segment.kind is not SegmentKind.CARD and segment.item is not None:
+        if segment.kind is not SegmentKind.CARD and segment.item is not None and len(span) >= SHORTEST:
             try:
                 async with asyncio.timeout(OPEN_SECONDS):
                     feed = await self._feed(segment, segment.item, span)

@@ -52,7 +52,7 @@ def test_every_variable_is_a_setting() -> None:
     """Every EXSTREAM_ name of the README is a setting or one of the tests' own."""
     ours = set(re.findall(r"EXSTREAM_[A-Z_]+", README))
     assert ours
-    assert ours <= {option.environment for option in OPTIONS.values()} | {"EXSTREAM_TEST_MEDIA"}
+    assert ours <= {option.environment for option in OPTIONS.values()}
 
 
 def test_the_channel_of_the_readme_is_a_channel(tmp_path: Path) -> None:

@@ -32,6 +32,10 @@ class SpeedyClock:
         self._began = time.monotonic()
         self.shift_ms = 0
 
+    def set(self, air: float) -> None:
+        """Go on from another air time."""
+        self._start, self._began = air, time.monotonic()
+
     def air(self) -> float:
         """Return air time."""
         return self._start + (time.monotonic() - self._began) * self._speed

@@ -294,3 +294,19 @@ async def test_what_was_cut_short_is_in_the_as_run_log(folder: Path) -> None:
     assert noted[0] == ("gone.mp4", Outcome.CARD)
     assert noted[1] == ("1.mp4", Outcome.AIRED)
     assert on.notes.entries[1].ended - on.notes.entries[1].started < 4_500
+
+
+@pytest.mark.parametrize("pictures", [1, 2, 3])
+@pytest.mark.parametrize("profile", [material.SMALL, material.FAST], ids=lambda profile: profile.name)
+async def test_tuning_in_just_before_a_boundary(folder: Path, profile: Profile, pictures: int) -> None:
+    """Who tunes in one, two or three pictures before a boundary gets a faultless stream, and nothing fails."""
+    rate = profile.rate
+    clock = SpeedyClock(1_800_000_000.0)
+    async with station(Rota(clips(folder), 2_000), clock=clock, profile=profile) as on:
+        clock.set(1_800_000_002.0 - (pictures + 0.3) * float(rate.seconds))
+        data = await on.record(3)
+        await idle(on)
+
+    assert examine(data, CLOCK_HZ * rate.den / rate.num).faults == []
+    assert on.notes.failures == []
+    assert {Outcome.AIRED} == {entry.outcome for entry in on.notes.entries[1:]}
