@@ -25,6 +25,7 @@ async def supervised(name: str, job: Callable[[], Awaitable[object]], clock: Clo
         except ExstreamError as fault:
             log.warning("a job stumbled and is begun again", job=name, reason=str(fault))
         except Exception:
+            # Whatever it is, it is told with its traceback, and the channels stay on air.
             log.exception("a job failed by a fault of ours and is begun again", job=name)
         else:
             return

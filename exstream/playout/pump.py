@@ -133,6 +133,7 @@ class Pump:
         try:
             spliced = air.tick(now)
         except Exception:
+            # One channel's fault must not take the others off the air: this thread serves them all.
             self._faults[air] = self._faults.get(air, 0) + 1
             log.exception("a channel stumbled over a fault of ours", times=self._faults[air])
             air.fail("a fault of ours")
