@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import structlog
 
 from exstream.errors import ConfigurationError, TuneFailed
-from exstream.jobs.cards import OFF_AIR, STARTING, TROUBLE, CardMaker
+from exstream.jobs.cards import BLACK, OFF_AIR, STARTING, TROUBLE, CardMaker
 from exstream.model.channel import ChannelDefinition, Profile
 from exstream.mpegts.card import Card
 from exstream.playout.cards import Cards
@@ -34,7 +34,7 @@ class CardRack:
                     "a profile has no cards, so its channels stay off air", profile=name, reason=str(fault)
                 )
                 continue
-            self._cards[name] = Cards(cards[STARTING], cards[OFF_AIR], cards[TROUBLE])
+            self._cards[name] = Cards(cards[STARTING], cards[OFF_AIR], cards[TROUBLE], cards[BLACK])
 
     def missing(self, channels: Iterable[ChannelDefinition]) -> list[str]:
         """Return the profiles whose cards are not made yet."""

@@ -27,11 +27,13 @@ log = structlog.get_logger(__name__)
 STARTING = "starting"
 OFF_AIR = "off-air"
 TROUBLE = "trouble"
+BLACK = "black"
 WORDS: Mapping[str, Words] = MappingProxyType(
     {
         STARTING: Words("One moment", "The programme is about to begin."),
         OFF_AIR: Words("Off air", "Nothing is scheduled now. The guide says what is next."),
         TROUBLE: Words("Please stand by", "This programme cannot be shown at the moment."),
+        BLACK: Words("", ""),
     }
 )
 _SILENCE = "silence.aac"
@@ -42,7 +44,7 @@ _KEY_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class CardSet:
-    """A profile's cards as H.264 byte streams by name (`STARTING`, `OFF_AIR`, `TROUBLE`), and one ADTS frame."""
+    """A profile's cards as H.264 byte streams by name (`STARTING`, ...), and one ADTS frame."""
 
     pictures: Mapping[str, bytes]
     silence: bytes

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
-DESIGN = 1
+DESIGN = 2
 """Raise this when the drawing changes: cards made before are made anew."""
 _TOP = (24, 30, 44)
 _BOTTOM = (9, 11, 17)
@@ -19,7 +19,7 @@ _GRADIENT_STEPS = 256
 
 
 class Words(NamedTuple):
-    """What a card says."""
+    """What a card says; one without words is black."""
 
     headline: str
     text: str
@@ -27,6 +27,8 @@ class Words(NamedTuple):
 
 def draw(words: Words, size: tuple[int, int], typeface: Path) -> bytes:
     """Return a PNG of ``size`` (width, height in pixels); the text is set within the title-safe area."""
+    if words == Words("", ""):
+        return _png(Image.new("RGB", size))
     width, height = size
     picture = _background(size)
     pen = ImageDraw.Draw(picture)
@@ -47,6 +49,10 @@ def draw(words: Words, size: tuple[int, int], typeface: Path) -> bytes:
     )
     pen.text((left, baseline), words.headline, _HEADLINE, headline, anchor="ls")
     pen.text((left, baseline + round(height * 0.09)), words.text, _TEXT, text, anchor="ls")
+    return _png(picture)
+
+
+def _png(picture: Image.Image) -> bytes:
     png = BytesIO()
     picture.save(png, "PNG", compress_level=1)
     return png.getvalue()

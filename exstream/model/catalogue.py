@@ -24,6 +24,28 @@ class ItemKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Colour:
+    """What a picture track says of its colours, in FFmpeg's names; empty where it says nothing."""
+
+    matrix: str = ""
+    primaries: str = ""
+    transfer: str = ""
+    full_range: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """How a picture track runs, found by reading stretches of it: without a hole, at one rate, its key frames IDRs."""
+
+    starts_us: int
+    """When the first picture is shown, in microseconds after the container's start."""
+    gop_ms: int
+    """The longest distance of key frames."""
+    reorder: int
+    """By how many pictures the decode order may run ahead of the display."""
+
+
+@dataclass(frozen=True, slots=True)
 class VideoStream:
     """One picture track. ``index`` counts among the file's video streams."""
 
@@ -36,6 +58,11 @@ class VideoStream:
     interlaced: bool = False
     pixel_format: str = ""
     rotation: int = 0
+    profile: str = ""
+    """The codec's profile in FFmpeg's words: "High", "Main", ..."""
+    colour: Colour = Colour()
+    cadence: Cadence | None = None
+    """None where it is irregular or not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +76,8 @@ class AudioStream:
     language: str = ""
     default: bool = False
     title: str = ""
+    profile: str = ""
+    """The codec's profile in FFmpeg's words: "LC", "HE-AAC", ..."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from exstream.model.grid import Rate
+from exstream.model.grid import KEY_FRAME_SECONDS, Rate
 
 ChannelId = str
 """A channel's identity for ever: lower-case letters, digits and hyphens."""
@@ -37,6 +37,12 @@ class Profile:
     languages: tuple[str, ...] = ()
     loudness: float | None = None
     """Integrated loudness to reach in LUFS, or None to leave levels as they are."""
+    copy: bool = False
+    """Items that are of this very format already are sent as they are."""
+    reorder: int = 1
+    """By how many pictures the decode time runs ahead of the display."""
+    gop_seconds: int = KEY_FRAME_SECONDS
+    """The longest distance of key frames, rounded up."""
 
     @property
     def bits_per_second(self) -> int:

@@ -103,6 +103,16 @@ class Cue:
     offset: int
 
 
+class Way(StrEnum):
+    """How an item is brought into its channel's format, the cheapest first."""
+
+    COPY = "copy"
+    """Pictures and sound as they are."""
+    AUDIO = "audio"
+    """Pictures as they are, sound encoded."""
+    TRANSCODE = "transcode"
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a feed has to deliver: pictures ``span`` of channel time from ``offset_ms`` into the source."""
@@ -111,6 +121,10 @@ class Order:
     span: Span
     offset_ms: int
     profile: Profile
+    way: Way = Way.COPY
+    """The cheapest way that is allowed; on the order of a feed that runs, the way it takes."""
+    careful: bool = False
+    """Decode so that damage and odd hardware matter least, at any price."""
 
 
 class Outcome(StrEnum):

@@ -17,3 +17,5 @@ class Cards:
     """Nothing is scheduled."""
     trouble: Card
     """A programme cannot be shown."""
+    black: Card
+    """A programme that is sent as it is ends a few pictures before its time."""

@@ -6,7 +6,7 @@ import pytest
 
 from exstream.errors import ConfigurationError, TuneFailed
 from exstream.jobs.card_rack import CardRack
-from exstream.jobs.cards import OFF_AIR, STARTING, TROUBLE, CardMaker, CardSet
+from exstream.jobs.cards import BLACK, OFF_AIR, STARTING, TROUBLE, CardMaker, CardSet
 from exstream.model.channel import ChannelDefinition, Profile
 from tests import material
 
@@ -26,7 +26,7 @@ class Maker(CardMaker):
         if profile.name in self.refused:
             raise ConfigurationError("the cards cannot be encoded: set EXSTREAM_FFMPEG to another ffmpeg")
         card = material.plain_card(material.SMALL)
-        pictures = dict.fromkeys((STARTING, OFF_AIR, TROUBLE), b"".join(card.units))
+        pictures = dict.fromkeys((STARTING, OFF_AIR, TROUBLE, BLACK), b"".join(card.units))
         return CardSet(pictures, card.silence)
 
 

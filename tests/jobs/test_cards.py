@@ -16,7 +16,7 @@ from exstream.errors import ConfigurationError
 from exstream.ffmpeg.command import CARD_GOP, CARD_PICTURES, programme
 from exstream.ffmpeg.font import font_file
 from exstream.ffmpeg.process import Processes
-from exstream.jobs.cards import OFF_AIR, STARTING, TROUBLE, WORDS, CardMaker
+from exstream.jobs.cards import BLACK, OFF_AIR, STARTING, TROUBLE, WORDS, CardMaker
 from exstream.jobs.slate import Words, draw
 from exstream.model.catalogue import Media, Source
 from exstream.model.channel import Profile
@@ -65,7 +65,7 @@ async def test_cards_carry_the_programmes_own_headers(
     order = Order(Source("/none", Media(0)), Span(0, 50), 0, profile)
     feed = await processes.run(programme(order), 30, name="programme")
     (programmes,) = parameter_sets(record(feed.stdout).pictures)
-    assert set(cards.pictures) == {STARTING, OFF_AIR, TROUBLE}
+    assert set(cards.pictures) == {STARTING, OFF_AIR, TROUBLE, BLACK}
     for annexb in cards.pictures.values():
         units = nal_units(annexb)
         assert {unit for unit in units if unit[0] & 0x1F in {7, 8}} == set(programmes)

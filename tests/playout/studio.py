@@ -197,7 +197,7 @@ async def station(
         studio = Studio(timetable, shelf or Shelf(), feeds, notes, pump, clock, notes, RestartPolicy())
 
         async def player_of(channel: ChannelDefinition) -> Player:
-            return Player(channel, profile, Cards(card, card, card), studio)
+            return Player(channel, profile, Cards(card, card, card, card), studio)
 
         tuners = Tuners(find, player_of, clock=clock, audience=notes, tuner_count=tuner_count, linger=linger)
         async with tuners:

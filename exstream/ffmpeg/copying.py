@@ -1,0 +1,111 @@
+"""Which items may be sent as they are: copy classes, found from what is known of the files. PURE.
+
+A stream that is sent as it is cannot be mended on the way. So an item is copied only into a channel of its own copy
+class, and only if its pictures run without a hole; whatever differs is encoded into the class's format.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+
+from exstream.ffmpeg.tracks import pick_audio
+from exstream.model.catalogue import AudioStream, Media, VideoStream
+from exstream.model.channel import Profile
+from exstream.model.grid import AUDIO_RATE, Rate
+from exstream.model.programme import Way
+
+REORDER = 4
+"""By how many pictures the decode time runs ahead on channels that copy: deeper pyramids are encoded."""
+LONGEST_GOP_MS = 12_000
+"""Beyond this distance of key frames an item is encoded: nobody could tune in."""
+LATEST_START_US = 200_000
+_CONTAINERS = frozenset({"mov", "mp4", "m4a", "matroska", "webm", "mpegts"})
+_PROFILES = frozenset({"Constrained Baseline", "Main", "High"})
+_MATRICES = frozenset({"", "unspecified", "bt709"})
+_BITS_PER_PIXEL = 0.13
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CopyClass:
+    """What the pictures of items have in common that can follow one another on one PID as they are."""
+
+    width: int
+    height: int
+    rate_num: int
+    rate_den: int
+
+    @classmethod
+    def of(cls, media: Media | None) -> CopyClass | None:
+        """Return the class of a file, or None where it cannot be sent as it is."""
+        video = media.video if media is not None and media.container in _CONTAINERS else None
+        if video is None or video.rate is None or not _plain(video):
+            return None
+        return cls(video.width, video.height, video.rate.num, video.rate.den)
+
+    @property
+    def profile(self) -> Profile:
+        """The format that channels of this class are sent in."""
+        rate = Rate(self.rate_num, self.rate_den)
+        kbps = ceil(self.width * self.height * _BITS_PER_PIXEL / rate.seconds / 100_000) * 100
+        return Profile(
+            f"copy-{self.width}x{self.height}-{round(1_000 / rate.seconds)}",
+            self.width,
+            self.height,
+            rate,
+            video_kbps=kbps,
+            max_kbps=kbps * 7 // 6,
+            copy=True,
+            reorder=REORDER,
+            gop_seconds=LONGEST_GOP_MS // 1_000,
+        )
+
+
+def _plain(video: VideoStream) -> bool:
+    """Tell whether every client of ours plays the track as it is, and whether it can be joined to others."""
+    cadence = video.cadence
+    return (
+        video.codec == "h264"
+        and video.profile in _PROFILES
+        and video.pixel_format == "yuv420p"
+        and video.sar == (1, 1)
+        and not video.interlaced
+        and not video.rotation
+        and video.width % 2 == video.height % 2 == 0
+        and video.colour.matrix in _MATRICES
+        and not video.colour.full_range
+        and cadence is not None
+        and 0 <= cadence.starts_us <= LATEST_START_US
+        and 0 < cadence.gop_ms <= LONGEST_GOP_MS
+        and cadence.reorder <= REORDER
+    )
+
+
+def commonest(media: Iterable[Media | None]) -> CopyClass | None:
+    """Return the copy class with the most hours among ``media``, or None where there is none."""
+    hours: Counter[CopyClass] = Counter()
+    for each in media:
+        found = CopyClass.of(each)
+        if found is not None and each is not None:
+            hours[found] += max(1, each.duration_ms)
+    return max(hours, key=lambda found: (hours[found], found), default=None)
+
+
+def cheapest(media: Media | None, profile: Profile) -> Way:
+    """Return the cheapest clean way to bring a file into ``profile``."""
+    found = CopyClass.of(media) if profile.copy else None
+    fits = found is not None and (found.width, found.height, Rate(found.rate_num, found.rate_den)) == (
+        profile.width,
+        profile.height,
+        profile.rate,
+    )
+    if media is None or not fits:
+        return Way.TRANSCODE
+    audio = pick_audio(media.audio, profile.languages)
+    return Way.COPY if audio is None or (_same(audio) and profile.loudness is None) else Way.AUDIO
+
+
+def _same(audio: AudioStream) -> bool:
+    return (audio.codec, audio.profile, audio.sample_rate, audio.channels) == ("aac", "LC", AUDIO_RATE, 2)
