@@ -30,6 +30,10 @@ class Index:
         while self._points and self._points[0].offset < before:
             self._points.popleft()
 
+    def from_byte(self, offset: int) -> list[RandomAccessPoint]:
+        """Return the points at byte ``offset`` and behind it."""
+        return [point for point in self._points if point.offset >= offset]
+
     def newest(self, pts: int) -> RandomAccessPoint | None:
         """Return the newest point whose PTS is not after ``pts``; the oldest one where all are after it."""
         if not self._points:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import structlog
 
@@ -21,6 +21,9 @@ from exstream.playout.player import Player
 FIRST_BYTES_SECONDS = 5.0
 """HDHomeRun clients are told within this time that a channel gives no picture."""
 REVIVE_SECONDS = 1.0
+
+Kind = Literal["ts", "hls", "mp4"]
+"""How a viewer is sent its channel."""
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +60,7 @@ class Session:
     agent: str
     tuner: int | None
     since_ms: int
+    kind: Kind = "ts"
     bytes_sent: int = 0
     skips: int = 0
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -185,8 +189,39 @@ class Tuners:
             await self._clock.sleep(REVIVE_SECONDS)
 
     @asynccontextmanager
+    async def attend(
+        self, channel: ChannelId, *, peer: str, agent: str, tuner: int | None = None, kind: Kind = "hls"
+    ) -> AsyncIterator[tuple[Session, Player]]:
+        """Count as a viewer of a channel, which stays on air for it, for as long as the block lasts.
+
+        ``tuner`` is the HDHomeRun tuner it holds; bytes and the end of the session are the caller's affair.
+        Raises `UnknownChannel`, and what the channel's player raises when it cannot be made.
+        """
+        definition = self._find(channel)
+        name = str(next(self._ids))
+        session = Session(name, definition.id, peer, agent, tuner, self._clock.now_ms(), kind)
+        self._sessions[session.id] = session
+        self._audience.joined(definition.id)
+        self._audience.taken(len(self.tuners_in_use()))
+        try:
+            on_air = await self._start(definition)
+            with self._watching(on_air):
+                yield session, on_air.player
+        finally:
+            del self._sessions[session.id]
+            self._audience.left(definition.id)
+            self._audience.taken(len(self.tuners_in_use()))
+
+    @asynccontextmanager
     async def tune(
-        self, channel: ChannelId, *, peer: str, agent: str, tuner: int | None = None, counted: bool = False
+        self,
+        channel: ChannelId,
+        *,
+        peer: str,
+        agent: str,
+        tuner: int | None = None,
+        counted: bool = False,
+        kind: Kind = "ts",
     ) -> AsyncIterator[Viewer]:
         """Join a channel for as long as the block lasts.
 
@@ -195,31 +230,16 @@ class Tuners:
         """
         definition = self._find(channel)
         asked = self._clock.air()
-        session = Session(
-            str(next(self._ids)),
-            definition.id,
-            peer,
-            agent,
-            self._allot(definition.id, peer, tuner) if counted else None,
-            self._clock.now_ms(),
-        )
-        self._sessions[session.id] = session
-        self._audience.joined(definition.id)
-        self._audience.taken(len(self.tuners_in_use()))
-        try:
-            cold = definition.id not in self._on_air
-            on_air = await self._start(definition)
-            with self._watching(on_air):
-                fanout, cursor = on_air.player.fanout, Cursor()
-                first = await self._first_bytes(fanout, cursor, definition)
-                self._audience.tuned(
-                    self._clock.air() - asked, cold=cold, missed=cold and on_air.player.missed
-                )
-                yield Viewer(session, fanout, first, cursor, self._audience)
-        finally:
-            del self._sessions[session.id]
-            self._audience.left(definition.id)
-            self._audience.taken(len(self.tuners_in_use()))
+        cold = definition.id not in self._on_air
+        held = self._allot(definition.id, peer, tuner) if counted else None
+        async with self.attend(definition.id, peer=peer, agent=agent, tuner=held, kind=kind) as (
+            session,
+            player,
+        ):
+            fanout, cursor = player.fanout, Cursor()
+            first = await self._first_bytes(fanout, cursor, definition)
+            self._audience.tuned(self._clock.air() - asked, cold=cold, missed=cold and player.missed)
+            yield Viewer(session, fanout, first, cursor, self._audience)
 
     async def _first_bytes(self, fanout: Fanout, cursor: Cursor, definition: ChannelDefinition) -> bytes:
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exstream.model.grid import CLOCK_HZ
 from exstream.mpegts.index import RandomAccessPoint
@@ -112,3 +114,63 @@ async def test_viewers_share_the_bytes_in_bounded_pieces() -> None:
 
     assert all(len(piece) <= PIECE for piece in pieces[0])
     assert all(one is other for one, other in zip(*pieces, strict=True))
+
+
+@given(
+    pieces=st.lists(st.integers(1, 40), min_size=1, max_size=20),
+    begin=st.integers(-5, 500),
+    length=st.integers(0, 200),
+)
+def test_a_range_is_the_bytes_between_two_offsets_or_nothing(
+    pieces: list[int], begin: int, length: int
+) -> None:
+    """Any range of what is held is given, wherever it begins and ends; one that is not wholly held is None."""
+    wall = Wall()
+    fanout = Fanout(wall.ticks, wall.skip, keep=3)
+    told: list[tuple[bytes, int]] = []
+    fanout.listen(lambda spliced, offset: told.append((spliced.data, offset)))
+    for number, size in enumerate(pieces):
+        fanout.publish(Spliced(bytes([number]) * size, [RandomAccessPoint(0, number * CLOCK_HZ)]))
+    whole = b"".join(data for data, _ in told)
+    held = fanout.end - fanout.size
+
+    assert all(whole[offset : offset + len(data)] == data for data, offset in told)
+    got = fanout.range(begin, begin + length)
+    if held <= begin and begin + length <= len(whole) and fanout.size:
+        assert got == whole[begin : begin + length]
+    elif fanout.size:
+        assert got is None
+
+
+def test_what_is_retained_stays_until_it_is_let_go() -> None:
+    """A reader of whole segments can have the ring hold more for as long as it reads, and no longer."""
+    wall = Wall()
+    fanout = Fanout(wall.ticks, wall.skip, keep=3)
+    fanout.retain(10)
+    for number in range(30):
+        fanout.publish(second(number))
+    assert [point.pts // CLOCK_HZ for point in fanout.points_from(0)] == list(range(19, 30))
+    assert fanout.points_from(fanout.end - 8)[0].offset == fanout.end - 8
+    fanout.retain(0)
+    fanout.publish(second(30))
+
+    assert [point.pts // CLOCK_HZ for point in fanout.points_from(0)] == [27, 28, 29, 30]
+
+
+def test_a_listener_that_is_forgotten_hears_no_more() -> None:
+    """Listeners are told of everything from when they listen until they are forgotten, after it can be read."""
+    wall = Wall()
+    fanout = Fanout(wall.ticks, wall.skip)
+    heard: list[bytes | None] = []
+
+    def listener(spliced: Spliced, offset: int) -> None:
+        heard.append(fanout.range(offset, offset + len(spliced.data)))
+
+    fanout.publish(second(0))
+    fanout.listen(listener)
+    fanout.publish(second(1))
+    fanout.forget_listener(listener)
+    fanout.forget_listener(listener)
+    fanout.publish(second(2))
+
+    assert heard == [second(1).data]

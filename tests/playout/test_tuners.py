@@ -49,6 +49,25 @@ async def test_a_client_that_tunes_again_goes_on_with_its_tuner(rota: Rota) -> N
         assert on.tuners.tuners_in_use() == {}
 
 
+async def test_who_attends_without_reading_keeps_the_channel_on_air(rota: Rota) -> None:
+    """A viewer that is sent nothing through a stream of its own is listed, can be stopped, and holds the channel."""
+    async with station(rota, linger=0.0) as on:
+        async with on.tuners.attend("one", peer="a", agent="Safari", kind="hls") as (session, player):
+            async with on.tuners.tune("one", peer="b", agent="VLC") as viewer:
+                assert await anext(aiter(viewer))
+            await asyncio.sleep(0.3)
+            assert not player.fanout.closed
+            assert [(seen.peer, seen.kind) for seen in on.tuners.sessions()] == [("a", "hls")]
+            assert on.tuners.stop(session.id)
+            assert session.stopped.is_set()
+        async with asyncio.timeout(4):
+            while on.tuners.on_air():
+                await asyncio.sleep(0.05)
+
+        assert on.tuners.sessions() == ()
+        assert player.fanout.closed
+
+
 async def test_an_unknown_channel_is_refused(rota: Rota) -> None:
     """A channel that is not there raises, and leaves no session behind."""
     async with station(rota) as on:
