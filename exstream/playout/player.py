@@ -96,6 +96,7 @@ class Player:
         self._air = Air(splicer, self._rate, cards, studio.burst, self.started)
         self._planned = first
         self._shift = self._clock.shift_ms
+        self._moves = [(0, self._shift)]
         self._slots: list[Slot] = []
         self._tallies = Tallies(self._rate, studio.asrun.note)
         self._lost = False
@@ -113,6 +114,15 @@ class Player:
     def missed(self) -> bool:
         """Whether a card was shown before the first picture of a programme."""
         return self._air.missed
+
+    @property
+    def profile(self) -> Profile:
+        """The format in which the channel is sent."""
+        return self._profile
+
+    def shift_at(self, pts: int) -> int:
+        """Return the shift by which the picture at ``pts`` (90 kHz of channel time) was chosen, in milliseconds."""
+        return next(shift for since, shift in reversed(self._moves) if since <= pts)
 
     async def run(self) -> None:
         """Stay on air until cancelled; no encoder is left behind. Raises `PlayoutError` when it cannot go on."""
@@ -276,6 +286,7 @@ class Player:
         await self._settle(moving=True)
         self._tallies.close(self._planned, self._shift, cut=True)
         self._shift = self._clock.shift_ms
+        self._moves.append((self._rate.ticks_at(self._planned), self._shift))
         self._log.warning("the wall clock was stepped; the programme follows it", shift_ms=self._shift)
 
     async def _close(self) -> None:
