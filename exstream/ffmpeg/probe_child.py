@@ -16,11 +16,32 @@ import av.logging
 from av.stream import Disposition
 
 from exstream.ffmpeg.allowed import input_address, input_limits
-from exstream.ffmpeg.probe_report import AudioReport, Report, SubtitleReport, VideoReport, why_unreadable
+from exstream.ffmpeg.probe_packets import cadence
+from exstream.ffmpeg.probe_report import (
+    AudioReport,
+    CadenceReport,
+    ColourReport,
+    Report,
+    SubtitleReport,
+    VideoReport,
+    rate_of,
+    why_unreadable,
+)
 
 _PROGRESSIVE_ORDERS = frozenset({0, 1})
 _PACKETS_TO_A_PICTURE = 100
 _HEAD_BYTES = 4_096
+_FULL_RANGE = 2
+# FFmpeg's names of the code points of ITU-T H.273, from 0 on; a dot is none of them, or says nothing.
+_PRIMARIES = ". bt709 . . bt470m bt470bg smpte170m smpte240m film bt2020 smpte428 smpte431 smpte432"
+_TRANSFERS = (
+    ". bt709 . . bt470m bt470bg smpte170m smpte240m linear log100 log316 iec61966-2-4 bt1361e iec61966-2-1 "
+    "bt2020-10 bt2020-12 smpte2084 smpte428 arib-std-b67"
+)
+_MATRICES = (
+    "gbr bt709 . . fcc bt470bg smpte170m smpte240m ycgco bt2020nc bt2020c smpte2085 chroma-derived-nc "
+    "chroma-derived-c ictcp"
+)
 
 
 def main() -> None:
@@ -43,10 +64,13 @@ def look(path: str) -> Report:
     with av.logging.Capture(local=False) as log:
         try:
             with av.open(address, options=input_limits(protocols), metadata_errors="replace") as container:
-                return _report(container)
+                report = _report(container)
         except (av.FFmpegError, UnicodeError) as fault:
             complaint = "; ".join([*(message.strip() for _, _, message in log), str(fault)])
             return {"fault": why_unreadable(head, complaint)}
+        for track in report["video"]:
+            track["cadence"] = _cadence(path, track)
+        return report
 
 
 def _report(container: Any) -> Report:
@@ -79,7 +103,32 @@ def _video(container: Any, stream: Any, index: int) -> VideoReport:
         "pixel_format": codec.pix_fmt or "",
         "rotation": picture.rotation % 360 if picture is not None else 0,
         "cover": cover,
+        "profile": codec.profile or "",
+        "colour": _colour(codec),
+        "cadence": None,
     }
+
+
+def _colour(codec: Any) -> ColourReport:
+    return {
+        "matrix": _named(_MATRICES, codec.colorspace),
+        "primaries": _named(_PRIMARIES, codec.color_primaries),
+        "transfer": _named(_TRANSFERS, codec.color_trc),
+        "full_range": codec.color_range == _FULL_RANGE or (codec.pix_fmt or "").startswith("yuvj"),
+    }
+
+
+def _named(names: str, code: int) -> str:
+    return dict(enumerate(names.split())).get(code, "").strip(".")
+
+
+def _cadence(path: str, track: VideoReport) -> CadenceReport | None:
+    """Look how the track runs, where that matters: nothing but H.264 is sent as it is."""
+    rate = rate_of(track)
+    if track["codec"] != "h264" or track["cover"] or track["interlaced"] or rate is None:
+        return None
+    found = cadence(path, track["index"], rate)
+    return {"starts_us": found.starts_us, "gop_ms": found.gop_ms, "reorder": found.reorder} if found else None
 
 
 def _first_picture(container: Any, stream: Any) -> Any:
@@ -106,6 +155,7 @@ def _audio(stream: Any, index: int) -> AudioReport:
         "language": _language(stream),
         "default": bool(stream.disposition & Disposition.default),
         "title": title,
+        "profile": (codec.profile or "") if codec else "",
     }
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NotRequired, TypedDict
 
 from exstream.ffmpeg.allowed import VIDEO_CODECS
-from exstream.model.catalogue import AudioStream, Media, SubtitleStream, VideoStream
+from exstream.model.catalogue import AudioStream, Cadence, Colour, Media, SubtitleStream, VideoStream
 from exstream.model.grid import Rate
 
 _STANDARD_RATES = tuple(
@@ -20,6 +20,23 @@ _SAME_RATE = Fraction(3, 10_000)
 _STEADY = Fraction(1, 100)
 _SLOWEST, _FASTEST = 1, 240
 _STILL_CODECS = frozenset({"png", "bmp", "gif", "tiff", "webp"})
+
+
+class ColourReport(TypedDict):
+    """What a picture track says of its colours, in FFmpeg's names; empty where it says nothing."""
+
+    matrix: str
+    primaries: str
+    transfer: str
+    full_range: bool
+
+
+class CadenceReport(TypedDict):
+    """How a picture track runs."""
+
+    starts_us: int
+    gop_ms: int
+    reorder: int
 
 
 class VideoReport(TypedDict):
@@ -36,6 +53,12 @@ class VideoReport(TypedDict):
     pixel_format: str
     rotation: int
     cover: bool
+    profile: str
+    colour: ColourReport
+    cadence: CadenceReport | None
+
+
+NO_COLOUR: ColourReport = {"matrix": "", "primaries": "", "transfer": "", "full_range": False}
 
 
 class AudioReport(TypedDict):
@@ -48,6 +71,7 @@ class AudioReport(TypedDict):
     language: str
     default: bool
     title: str
+    profile: str
 
 
 class SubtitleReport(TypedDict):
@@ -94,17 +118,26 @@ def media_of(report: Report) -> Media:
 
 def _video(track: VideoReport) -> VideoStream:
     sar = _fraction(track["sar"]) or Fraction(1)
+    cadence = track["cadence"]
     return VideoStream(
         index=track["index"],
         codec=track["codec"],
         width=track["width"],
         height=track["height"],
-        rate=picture_rate(_fraction(track["average_rate"]), _fraction(track["base_rate"])),
+        rate=rate_of(track),
         sar=(sar.numerator, sar.denominator),
         interlaced=track["interlaced"],
         pixel_format=track["pixel_format"],
         rotation=track["rotation"],
+        profile=track["profile"],
+        colour=Colour(**track["colour"]),
+        cadence=Cadence(**cadence) if cadence is not None else None,
     )
+
+
+def rate_of(track: VideoReport) -> Rate | None:
+    """Return the exact rate of a picture track, or None when it varies or makes no sense."""
+    return picture_rate(_fraction(track["average_rate"]), _fraction(track["base_rate"]))
 
 
 def picture_rate(average: Fraction | None, base: Fraction | None) -> Rate | None:

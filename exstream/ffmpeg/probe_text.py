@@ -1,10 +1,20 @@
-"""Reading what ``ffmpeg -i`` prints, where PyAV is not installed. PURE."""
+"""Reading what ``ffmpeg -i`` prints, where PyAV is not installed. PURE.
+
+It says too little of how pictures run: what is known from here is never sent as it is.
+"""
 
 from __future__ import annotations
 
 import re
 
-from exstream.ffmpeg.probe_report import AudioReport, Report, SubtitleReport, VideoReport, why_unreadable
+from exstream.ffmpeg.probe_report import (
+    NO_COLOUR,
+    AudioReport,
+    Report,
+    SubtitleReport,
+    VideoReport,
+    why_unreadable,
+)
 
 _INPUT = re.compile(r"^Input #0, ([^,]+)", re.MULTILINE)
 _DURATION = re.compile(r"^ +Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
@@ -72,6 +82,9 @@ def _video(rest: str, codec: str, index: int) -> VideoReport:
         "pixel_format": pixel_format[1] if pixel_format else "",
         "rotation": 0,
         "cover": "(attached pic)" in rest,
+        "profile": "",
+        "colour": NO_COLOUR,
+        "cadence": None,
     }
 
 
@@ -85,6 +98,7 @@ def _audio(rest: str, codec: str, language: str, index: int) -> AudioReport:
         "language": language,
         "default": "(default)" in rest,
         "title": "commentary" if "(comment)" in rest else "",
+        "profile": "",
     }
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream.ffmpeg.probe_report import VideoReport, media_of, picture_rate, why_unreadable
+from exstream.ffmpeg.probe_report import NO_COLOUR, VideoReport, media_of, picture_rate, why_unreadable
 from exstream.ffmpeg.probe_text import read_report
+from exstream.model.catalogue import Cadence, Colour
 from exstream.model.grid import Rate
 
 PRINTED = """Input #0, matroska,webm, from 'file:/films/a.mkv':
@@ -44,6 +45,9 @@ def video(**changes: object) -> VideoReport:
         "pixel_format": "yuv420p",
         "rotation": 0,
         "cover": False,
+        "profile": "High",
+        "colour": NO_COLOUR,
+        "cadence": None,
     }
     return cast("VideoReport", {**plain, **changes})
 
@@ -97,6 +101,19 @@ def test_any_rate_is_close_or_none(average: Fraction, base: Fraction) -> None:
     found = picture_rate(average or None, base or None)
     if found is not None and average:
         assert abs(Fraction(found.num, found.den) / average - 1) < Fraction(2, 100)
+
+
+def test_what_copying_must_know_is_taken_over() -> None:
+    """Profile, colours and cadence come from the probing child; what ffmpeg prints says nothing of them."""
+    colour = {"matrix": "bt709", "primaries": "bt709", "transfer": "bt709", "full_range": True}
+    cadence = {"starts_us": 21_333, "gop_ms": 10_000, "reorder": 2}
+    found = media_of({"video": [video(colour=colour, cadence=cadence)]}).video
+    assert found is not None
+    assert (found.profile, found.colour) == ("High", Colour("bt709", "bt709", "bt709", full_range=True))
+    assert found.cadence == Cadence(21_333, 10_000, 2)
+    printed = media_of(read_report(PRINTED, b"")).video
+    assert printed is not None
+    assert (printed.profile, printed.colour, printed.cadence) == ("", Colour(), None)
 
 
 def test_covers_and_stills_are_no_pictures() -> None:
