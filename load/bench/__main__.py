@@ -16,18 +16,34 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from exstream.ffmpeg.capabilities import find_ffmpeg
-from load.bench import cpu, fanout, machine, memory, second, start, tune
+from load.bench import (
+    copycpu,
+    copytune,
+    cpu,
+    fanout,
+    lineup,
+    machine,
+    memory,
+    recovery,
+    second,
+    start,
+    tune,
+)
 from load.bench.table import Measured, NotMeasured, Row, as_json, as_table
 
 MEASURES: Mapping[str, Callable[[Path], list[Row]]] = {
     "start": start.measure,
     "memory": memory.measure,
     "tune": tune.measure,
+    "copytune": copytune.measure,
     "second": second.measure,
     "cpu": cpu.measure,
+    "copycpu": copycpu.measure,
+    "lineup": lineup.measure,
+    "recovery": recovery.measure,
     "fanout": fanout.measure,
 }
-SETTLE_SECONDS = 180.0
+SETTLE_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

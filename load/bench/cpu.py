@@ -36,18 +36,20 @@ class Share(NamedTuple):
 def measure(folder: Path) -> list[Row]:
     """Run the channel and raw ffmpeg by turns."""
     furnish(folder, (FEATURE,), {"hd": "720p25"})
-    shares = []
     with Server(folder, SETTINGS) as server:
-        for _ in range(TIMES):
-            server_share, encoder_share, argv = _watched(server)
-            server.wait_until_cold()
-            shares.append(Share(server_share, encoder_share, _raw(argv)))
-    return rows(shares)
+        return rows([share(server, "hd") for _ in range(TIMES)])
 
 
-def _watched(server: Server) -> tuple[float, float, list[str]]:
+def share(server: Server, channel: str) -> Share:
+    """Watch ``channel``, then read raw ffmpeg with the arguments that its encoder had."""
+    own, encoders, argv = _watched(server, channel)
+    server.wait_until_cold()
+    return Share(own, encoders, _raw(argv))
+
+
+def _watched(server: Server, channel: str) -> tuple[float, float, list[str]]:
     """Return the shares of the server and of its encoders, and the first encoder's arguments."""
-    with Watching(server.port, "hd") as viewer:
+    with Watching(server.port, channel) as viewer:
         argv = server.encoders()[0].cmdline()
         time.sleep(_SETTLE)
         (own, encoders), (media, _) = server.cpu_seconds(), viewer.position()

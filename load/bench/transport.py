@@ -19,6 +19,13 @@ class KeyFrame(NamedTuple):
     """How many bytes of the stream had come when it was whole."""
 
 
+class Picture(NamedTuple):
+    """A picture that is whole; ``pts`` in 90 kHz ticks, its size in bytes."""
+
+    pts: int
+    size: int
+
+
 class Transport:
     """Counts bytes, follows the clock references, and finds whole key frames."""
 
@@ -29,6 +36,8 @@ class Transport:
         self.clock_byte = 0
         """The byte of the last clock reference."""
         self.keys: list[KeyFrame] = []
+        self.pictures: list[Picture] = []
+        """All of them in order of the stream."""
         self._reference: int | None = None
         self._rest = b""
         self._picture = bytearray()
@@ -72,6 +81,8 @@ class Transport:
         """The picture so far is whole."""
         if _is_key(bytes(self._picture)):
             self.keys.append(KeyFrame(self._pts, at))
+        if self._picture:
+            self.pictures.append(Picture(self._pts, len(self._picture)))
         self._picture.clear()
 
 

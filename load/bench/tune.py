@@ -40,15 +40,16 @@ def measure(folder: Path) -> list[Row]:
     chance = random.Random(1984)
     tunes: dict[str, list[Tune]] = {channel: [] for channel in CHANNELS}
     with Server(folder, SETTINGS) as server:
-        _tune(server, next(iter(CHANNELS)))  # the disk's and the loader's caches are warm from here on
+        tune(server, next(iter(CHANNELS)))  # the disk's and the loader's caches are warm from here on
         for _ in range(TIMES):
             for channel, done in tunes.items():
                 time.sleep(chance.uniform(0, _PAUSE))
-                done.append(_tune(server, channel))
+                done.append(tune(server, channel))
     return [row for channel, done in tunes.items() for row in rows(CHANNELS[channel], done)]
 
 
-def _tune(server: Server, channel: str) -> Tune:
+def tune(server: Server, channel: str) -> Tune:
+    """Tune into a cold ``channel``, and time raw ffmpeg at the same place. Raises `NotMeasured` when it fails."""
     server.wait_until_cold()
     cards = server.figure(_CARDS)
     with Viewer(server.port, channel) as viewer:
