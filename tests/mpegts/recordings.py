@@ -14,7 +14,6 @@ from exstream.mpegts.splice import Spliced, Splicer
 from tests import material
 
 PICTURES = 75
-WRAP_SECONDS = (1 << 33) / CLOCK_HZ
 VIDEO, AUDIO, PMT = 0x100, 0x101, 0x1000
 PCR_MS = 27_000
 TICKS_MS = 90
@@ -23,12 +22,14 @@ Packets = list[bytes]
 Harm = Callable[[Packets], Packets]
 
 
-def spliced(folder: Path, profile: Profile, *, wraps: int = 0, before: float = 0.0) -> bytes:
-    """Return items, cards and an item cut off in the middle as one stream, ``before`` seconds before a wrap."""
-    ticks = round((wraps * WRAP_SECONDS or 1_760_000_000) * CLOCK_HZ) - round(before * CLOCK_HZ)
-    start = profile.rate.picture_near(ticks)
-    while not profile.rate.is_key_picture(start):
-        start += 1
+def spliced(folder: Path, profile: Profile, *, before_wrap: int | None = None) -> bytes:
+    """Return items, cards and an item cut off in the middle as one stream.
+
+    It begins on a day in 2025, or so many pictures before the 33-bit clock wraps.
+    """
+    start = profile.rate.picture_near(1_760_000_000 * CLOCK_HZ)
+    if before_wrap is not None:
+        start = profile.rate.picture_near(2 << 33) - before_wrap
     clip = folder / "clip.mp4"
     if not clip.exists():
         material.clip(folder)
