@@ -9,6 +9,8 @@ from exstream.ffmpeg.allowed import VIDEO_CODECS
 from exstream.model.catalogue import AudioStream, Cadence, Colour, Media, SubtitleStream, VideoStream
 from exstream.model.grid import Rate
 
+PROBE_VERSION = 1
+"""Grows when probes look for more: what was found by an older one is looked for again."""
 _STANDARD_RATES = tuple(
     Rate(num, den)
     for num, den in (
@@ -113,6 +115,7 @@ def media_of(report: Report) -> Media:
         video=_video(video) if video else None,
         audio=audio,
         subtitles=tuple(SubtitleStream(**track) for track in report.get("subtitles", [])),
+        probed=PROBE_VERSION,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from exstream.clock import Clock
+from exstream.ffmpeg.probe_report import PROBE_VERSION
 from exstream.jobs.board import Board, Job
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.describing import describe, key_of, notes_of
@@ -129,7 +130,7 @@ class LibraryScanner:
                     scan.result.unreadable[file.path] = before.fault
                     continue
                 same_notes = before.notes == notes_digest(notes_of(file, scan.walk))
-                if item and not item.missing and same_notes:
+                if item and not item.missing and same_notes and not _is_outdated(item):
                     continue
             elif 0 <= self._clock.now_ms() - file.mtime_ns // 1_000_000 < SETTLED_MS:
                 scan.result.waiting += 1
@@ -164,7 +165,7 @@ class LibraryScanner:
         for file in files:
             before = scan.journal.files.get(file.path)
             item = scan.known.get(key_of(scan.library, file.path))
-            if item and item.media and before and before.is_of(file):
+            if item and item.media and not _is_outdated(item) and before and before.is_of(file):
                 yield file, _without_sidecars(item.media), ""
             else:
                 unknown.append(file)
@@ -179,10 +180,20 @@ class LibraryScanner:
                         None,
                         f"{probed.path} does not say how long it is: remux it, to mkv for example",
                     )
-                yield file, media, fault
+                yield file, *self._kept(scan, file, media, fault)
         finally:
             if isinstance(found, AsyncGenerator):
                 await found.aclose()
+
+    def _kept(
+        self, scan: _Scan, file: FoundFile, media: Media | None, fault: str
+    ) -> tuple[Media | None, str]:
+        """Stay with what an older probe found where a newer one fails at the very same file."""
+        before = scan.journal.files.get(file.path)
+        item = scan.known.get(key_of(scan.library, file.path))
+        if media is None and item and item.media and before and before.is_of(file):
+            return replace(_without_sidecars(item.media), probed=PROBE_VERSION), ""
+        return media, fault
 
     async def _item(self, scan: _Scan, file: FoundFile, notes: Sequence[FoundFile], media: Media) -> Item:
         known = scan.known.get(key_of(scan.library, file.path))
@@ -266,6 +277,11 @@ def _vanished(scan: _Scan, present: set[str]) -> list[str]:
         for path in paths
         if (path in scan.result.unreadable if path in present else not scan.walk.is_unread(path))
     ]
+
+
+def _is_outdated(item: Item) -> bool:
+    """Tell whether probes know to look for more than when the item was probed."""
+    return item.media is not None and item.media.probed < PROBE_VERSION
 
 
 def _without_sidecars(media: Media) -> Media:

@@ -100,6 +100,8 @@ class Media:
     video: VideoStream | None = None
     audio: tuple[AudioStream, ...] = ()
     subtitles: tuple[SubtitleStream, ...] = ()
+    probed: int = 0
+    """By which version of the probe; what an older one did not look for has its default."""
 
 
 @dataclass(frozen=True, slots=True)

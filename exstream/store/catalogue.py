@@ -274,7 +274,7 @@ class _Reader:
         found = self._media.get(text)
         if found is None:
             found = self._media[text] = media.read(duration_ms, orjson.loads(text))
-        return Media(duration_ms, found.container, found.video, found.audio, found.subtitles)
+        return Media(duration_ms, found.container, found.video, found.audio, found.subtitles, found.probed)
 
 
 def _library(row: Row[Any]) -> Library:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exstream.model.catalogue import AudioStream, Media, SubtitleStream, VideoStream
+from exstream.model.catalogue import AudioStream, Cadence, Colour, Media, SubtitleStream, VideoStream
 from exstream.model.grid import Rate
 
 Json = dict[str, Any]
@@ -23,6 +23,8 @@ def written(media: Media | None) -> Json | None:
         found["audio"] = [_audio(stream) for stream in media.audio]
     if media.subtitles:
         found["subtitles"] = [_subtitle(stream) for stream in media.subtitles]
+    if media.probed:
+        found["probed"] = media.probed
     return found
 
 
@@ -35,6 +37,7 @@ def read(duration_ms: int, found: Json) -> Media:
         _video_from(video) if video else None,
         tuple(_audio_from(stream) for stream in found.get("audio", ())),
         tuple(_subtitle_from(stream) for stream in found.get("subtitles", ())),
+        found.get("probed", 0),
     )
 
 
@@ -50,11 +53,33 @@ def _video(video: VideoStream) -> Json:
         found["pixel_format"] = video.pixel_format
     if video.rotation:
         found["rotation"] = video.rotation
+    if video.profile:
+        found["profile"] = video.profile
+    if video.colour != Colour():
+        found["colour"] = _colour(video.colour)
+    if video.cadence is not None:
+        found["cadence"] = [video.cadence.starts_us, video.cadence.gop_ms, video.cadence.reorder]
+    return found
+
+
+def _colour(colour: Colour) -> Json:
+    found: Json = {
+        name: said
+        for name, said in (
+            ("matrix", colour.matrix),
+            ("primaries", colour.primaries),
+            ("transfer", colour.transfer),
+        )
+        if said
+    }
+    if colour.full_range:
+        found["full_range"] = True
     return found
 
 
 def _video_from(found: Json) -> VideoStream:
     rate, sar = found.get("rate"), found.get("sar", (1, 1))
+    colour, cadence = found.get("colour", {}), found.get("cadence")
     return VideoStream(
         found["index"],
         found["codec"],
@@ -65,6 +90,14 @@ def _video_from(found: Json) -> VideoStream:
         found.get("interlaced", False),
         found.get("pixel_format", ""),
         found.get("rotation", 0),
+        found.get("profile", ""),
+        Colour(
+            colour.get("matrix", ""),
+            colour.get("primaries", ""),
+            colour.get("transfer", ""),
+            colour.get("full_range", False),
+        ),
+        Cadence(cadence[0], cadence[1], cadence[2]) if cadence else None,
     )
 
 
@@ -81,6 +114,8 @@ def _audio(audio: AudioStream) -> Json:
         found["default"] = True
     if audio.title:
         found["title"] = audio.title
+    if audio.profile:
+        found["profile"] = audio.profile
     return found
 
 
@@ -93,6 +128,7 @@ def _audio_from(found: Json) -> AudioStream:
         found.get("language", ""),
         found.get("default", False),
         found.get("title", ""),
+        found.get("profile", ""),
     )
 
 

@@ -8,6 +8,8 @@ from itertools import pairwise
 
 from exstream.model.catalogue import (
     AudioStream,
+    Cadence,
+    Colour,
     Item,
     ItemKind,
     Media,
@@ -28,12 +30,17 @@ ITEMS = 1_500
 MEDIA = Media(
     1_320_000,
     "matroska",
-    VideoStream(0, "hevc", 1920, 1080, Rate(24_000, 1_001), (4, 3), True, "yuv420p10le", 90),
+    VideoStream(
+        *(0, "hevc", 1920, 1080, Rate(24_000, 1_001), (4, 3), True, "yuv420p10le", 90, "Main 10"),
+        Colour("bt2020nc", "bt2020", "smpte2084", full_range=True),
+        Cadence(21_333, 10_000, 2),
+    ),
     (
         AudioStream(0, "ac3", 6, 48_000, "deu", True, "Surround"),
-        AudioStream(1, "aac", 2, 44_100, "eng"),
+        AudioStream(1, "aac", 2, 44_100, "eng", profile="HE-AAC"),
     ),
     (SubtitleStream("subrip", 0, "eng", True), SubtitleStream("srt", path="/media/Ä film.eng.srt")),
+    probed=1,
 )
 
 
