@@ -16,6 +16,8 @@ from exstream.model.channel import ChannelDefinition, ChannelId, number_order
 
 _DOMAIN = "exstream"
 _FORMS = {"ts": ("ts", "video/mp2t"), "hls": ("m3u8", "application/vnd.apple.mpegurl")}
+MODES = frozenset(_FORMS)
+"""The forms in which a playlist can list the channels."""
 _LEADING_NUMBER = re.compile(r"^([0-9.]+) ")
 
 

@@ -15,6 +15,7 @@ from exstream.jobs.board import Board
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId, ChannelNumber, Profile
 from exstream.model.programme import Cue, Segment
+from exstream.playout import player, tuners
 from exstream.telemetry import Metrics
 
 Address = IPv4Address | IPv6Address
@@ -59,6 +60,10 @@ class Session(Protocol):
         """The HDHomeRun tuner it holds."""
 
     @property
+    def kind(self) -> tuners.Kind:
+        """How the channel is sent."""
+
+    @property
     def since_ms(self) -> int:
         """When it began."""
 
@@ -93,6 +98,11 @@ class Tuners(Protocol):
         self, channel: ChannelId, *, peer: str, agent: str, tuner: int | None = None, counted: bool = False
     ) -> AbstractAsyncContextManager[Viewer]:
         """Join a channel; entering raises `UnknownChannel`, `NoTunerFree` or `TuneFailed` before any byte."""
+
+    def attend(
+        self, channel: ChannelId, *, peer: str, agent: str, kind: tuners.Kind
+    ) -> AbstractAsyncContextManager[tuple[tuners.Session, player.Player]]:
+        """Count as a viewer who reads no stream; entering raises `UnknownChannel`."""
 
     def sessions(self) -> Sequence[Session]:
         """Everyone who watches."""

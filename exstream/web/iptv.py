@@ -12,6 +12,7 @@ from exstream.ffmpeg.font import font_file
 from exstream.guide import lineup
 from exstream.web.addresses import Addresses
 from exstream.web.deps import Parts
+from exstream.web.hls import Hls
 from exstream.web.logos import Logos
 from exstream.web.streams import TransportStream, answer
 from exstream.web.xmltv import MAX_DAYS, Document, GuideDocuments
@@ -26,6 +27,7 @@ class Iptv:
         self._parts = parts
         self._addresses = addresses
         self._guides = GuideDocuments(parts)
+        self._hls = Hls(parts)
         self._logos = Logos(parts.options.channels_dir, font_file)
 
     def routes(self) -> list[BaseRoute]:
@@ -34,6 +36,7 @@ class Iptv:
             Route("/iptv/channels.m3u", self.channels, methods=["GET"]),
             Route("/iptv/xmltv.xml", self.guide, methods=["GET"]),
             Route("/iptv/logos/{channel}.png", self.logo, methods=["GET"]),
+            *self._hls.routes(),
             Route("/iptv/channel/{channel}.ts", self.stream, methods=["GET"]),
             Route("/iptv/channel/{channel}.{form:str}", self.other_form, methods=["GET"]),
         ]
@@ -41,10 +44,9 @@ class Iptv:
     async def channels(self, request: Request) -> Response:
         """List the channels, or with ``channel=`` one of them, as an extended M3U."""
         mode = request.query_params.get("mode", "ts")
-        if mode != "ts":
+        if mode not in lineup.MODES:
             return PlainTextResponse(
-                f"mode={mode[:20]} is not available: channels are sent as MPEG-TS, mode=ts.\n",
-                status_code=400,
+                f"mode={mode[:20]} is not known: it is ts (MPEG-TS) or hls (HLS).\n", status_code=400
             )
         chosen = self._parts.lineup.enabled()
         if (name := request.query_params.get("channel")) is not None:
@@ -52,7 +54,7 @@ class Iptv:
             if found is None:
                 return PlainTextResponse("There is no such channel.\n", status_code=404)
             chosen = (found,)
-        text = lineup.m3u(chosen, self._addresses.base(request.scope))
+        text = lineup.m3u(chosen, self._addresses.base(request.scope), mode)
         return Response(text, media_type="audio/x-mpegurl", headers={"Cache-Control": "no-cache"})
 
     async def guide(self, request: Request) -> Response:
@@ -84,9 +86,10 @@ class Iptv:
         return answer(self._parts, request, request.path_params["channel"])
 
     async def other_form(self, _request: Request) -> Response:
-        """Say which form a channel has."""
+        """Say which forms a channel has."""
         return PlainTextResponse(
-            "Channels are sent as MPEG-TS: ask for /iptv/channel/<id>.ts.\n", status_code=404
+            "Channels are sent as MPEG-TS, HLS and MP4: ask for /iptv/channel/<id>.ts, .m3u8 or .mp4.\n",
+            status_code=404,
         )
 
 

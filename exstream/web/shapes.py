@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exstream.jobs import board
 from exstream.model.channel import ChannelDefinition, Profile
+from exstream.playout.tuners import Kind
 from exstream.web import deps
 from exstream.web.airings import Airing
 
@@ -60,6 +61,8 @@ class Channel(_Shape):
     tags: tuple[str, ...]
     format: Format
     stream_url: str
+    hls_url: str
+    mp4_url: str
     logo_url: str
 
     @classmethod
@@ -73,6 +76,8 @@ class Channel(_Shape):
             tags=channel.tags,
             format=Format.of(profile),
             stream_url=f"{base_url}/iptv/channel/{quote(channel.id)}.ts",
+            hls_url=f"{base_url}/iptv/channel/{quote(channel.id)}.m3u8",
+            mp4_url=f"{base_url}/iptv/channel/{quote(channel.id)}.mp4",
             logo_url=f"{base_url}/iptv/logos/{quote(channel.id)}.png",
         )
 
@@ -134,6 +139,7 @@ class Session(_Shape):
     peer: str
     agent: str
     tuner: int | None
+    kind: Kind = Field(description="how the channel is sent: as MPEG-TS, HLS or MP4")
     since: datetime
     bytes_sent: int
     skips: int = Field(description="how often the viewer was moved on because it read too slowly")
@@ -147,6 +153,7 @@ class Session(_Shape):
             peer=session.peer,
             agent=session.agent,
             tuner=session.tuner,
+            kind=session.kind,
             since=instant(session.since_ms),
             bytes_sent=session.bytes_sent,
             skips=session.skips,

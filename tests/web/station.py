@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -16,6 +16,7 @@ from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.channel import ChannelDefinition, Pool, Profile, Query
 from exstream.model.grid import Rate
 from exstream.model.programme import Cue, Segment, SegmentKind
+from exstream.playout import player, tuners
 from exstream.telemetry import Metrics
 from exstream.web.deps import Parts, WebOptions
 
@@ -47,6 +48,7 @@ class Watching:
     agent: str
     tuner: int | None
     since_ms: int
+    kind: tuners.Kind = "ts"
     bytes_sent: int = 0
     skips: int = 0
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -116,6 +118,12 @@ class Studio:
         finally:
             del self._sessions[session.id]
             self.left.set()
+
+    def attend(
+        self, channel: str, *, peer: str, agent: str, kind: tuners.Kind
+    ) -> AbstractAsyncContextManager[tuple[tuners.Session, player.Player]]:
+        """Refuse: this studio has no pictures to cut into segments."""
+        raise TuneFailed(f"{channel} gave no picture")
 
     def _allot(self, wanted: int | None) -> int:
         free = [n for n in range(self.tuner_count) if n not in self.tuners_in_use()]
