@@ -11,8 +11,8 @@ import av
 import numpy as np
 
 from exstream.jobs.demo_manifest import CLIPS, FILLERS, Clip
+from load.strip import picture_area, read_strip
 from tests.reliability.recording import unix_time
-from tests.strip import picture_area, read_strip
 
 FILLER_CODES = {clip.code for clip in FILLERS}
 

@@ -23,8 +23,8 @@ from exstream.jobs.demo_clip import WORKSHOP, ClipMaker, ClipNotMade
 from exstream.jobs.demo_manifest import CLIPS, FILLERS, OPENING, Clip
 from exstream.model.catalogue import ItemKind, LibraryKind, Media
 from exstream.store.catalogue import CatalogueStore
+from load.strip import picture_area, read_strip
 from tests.fakes import SteppedClock, until
-from tests.strip import picture_area, read_strip
 
 pytestmark = pytest.mark.anyio
 
