@@ -16,6 +16,7 @@
         ├── FeedError           cover, then try again at the current position
         ├── NoTunerFree         answer 503 / 805
         ├── TuneFailed          answer 503 / 807
+        ├── ViewerStalled       cut the connection, whatever is still on its way
         └── UnknownChannel      answer 404 / 801
 """
 
@@ -87,6 +88,10 @@ class NoTunerFree(PlayoutError):
 
 class TuneFailed(PlayoutError):
     """A known channel gave no picture in time."""
+
+
+class ViewerStalled(PlayoutError):
+    """A viewer takes nothing any more."""
 
 
 class UnknownChannel(PlayoutError):

@@ -49,3 +49,7 @@ class Figures:
     def sent(self, count: int) -> None:
         """A viewer was given ``count`` bytes."""
         self._metrics.bytes_sent.inc(count)
+
+    def closed(self) -> None:
+        """A viewer that took nothing was closed."""
+        self._metrics.viewers_closed.inc()

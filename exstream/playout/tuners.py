@@ -13,14 +13,16 @@ from typing import Literal, Protocol, Self
 import structlog
 
 from exstream.clock import Clock
-from exstream.errors import NoTunerFree, TuneFailed
+from exstream.errors import NoTunerFree, TuneFailed, ViewerStalled
 from exstream.model.channel import ChannelDefinition, ChannelId
-from exstream.playout.fanout import Cursor, Fanout
+from exstream.playout.fanout import Cursor, Fanout, Line, Wire
 from exstream.playout.player import Player
 
 FIRST_BYTES_SECONDS = 5.0
 """HDHomeRun clients are told within this time that a channel gives no picture."""
 REVIVE_SECONDS = 1.0
+_TELL_BYTES = 1 << 20
+"""So many bytes are counted together: a figure that everybody shares is not for every piece of every viewer."""
 
 Kind = Literal["ts", "hls", "mp4"]
 """How a viewer is sent its channel."""
@@ -47,7 +49,10 @@ class Audience(Protocol):
         """A viewer got first bytes after ``seconds``; ``missed``: they were a card's."""
 
     def sent(self, count: int) -> None:
-        """A viewer was given ``count`` bytes."""
+        """Viewers were given ``count`` bytes."""
+
+    def closed(self) -> None:
+        """A viewer that took nothing was closed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,27 +82,59 @@ class Viewer:
         self._first = first
         self._cursor = cursor
         self._audience = audience
+        self._untold = 0
 
     @property
     def tuner(self) -> int | None:
         """The HDHomeRun tuner it holds."""
         return self._session.tuner
 
+    async def play(self, wire: Wire) -> None:
+        """Write whole TS packets to ``wire`` as they are released; returns at the end of the stream.
+
+        Raises `ViewerStalled` when the wire has had no room for `STALLED_SECONDS` of `exstream.playout.fanout`.
+        """
+        line = Line(self._cursor, wire, self._sent, self._session.stopped.set)
+        wire.write(self._first)
+        self._sent(len(self._first))
+        self._first = b""
+        self._fanout.connect(line)
+        try:
+            await self._session.stopped.wait()
+        finally:
+            self._fanout.disconnect(line)
+            self._tell()
+        if line.stalled:
+            self._audience.closed()
+            raise ViewerStalled(f"{self._session.peer} takes nothing of {self._session.channel}")
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give whole TS packets as they are released."""
+        """Give whole TS packets as they are released, to a reader with a pace of its own."""
         data = self._first
         self._first = b""
-        while data and not self._session.stopped.is_set():
-            self._session.bytes_sent += len(data)
-            self._session.skips = self._cursor.skips
-            self._audience.sent(len(data))
-            yield data
-            data = await self._next()
+        try:
+            while data and not self._session.stopped.is_set():
+                self._sent(len(data))
+                yield data
+                data = await self._next()
+        finally:
+            self._tell()
 
     async def _next(self) -> bytes:
         if self._session.stopped.is_set():
             return b""
         return await self._fanout.read(self._cursor)
+
+    def _sent(self, count: int) -> None:
+        self._session.bytes_sent += count
+        self._session.skips = self._cursor.skips
+        self._untold += count
+        if self._untold >= _TELL_BYTES:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._audience.sent(self._untold)
+        self._untold = 0
 
 
 class _OnAir:

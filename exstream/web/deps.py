@@ -15,6 +15,7 @@ from exstream.jobs.board import Board
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId, ChannelNumber, Profile
 from exstream.model.programme import Cue, Segment
+from exstream.playout.fanout import Wire
 from exstream.playout import player, tuners
 from exstream.telemetry import Metrics
 
@@ -83,8 +84,11 @@ class Viewer(Protocol):
     def tuner(self) -> int | None:
         """The HDHomeRun tuner it holds."""
 
+    async def play(self, wire: Wire) -> None:
+        """Write whole TS packets to ``wire`` until the stream ends; raises `ViewerStalled` when nothing is taken."""
+
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give whole TS packets as they are released."""
+        """Give whole TS packets as they are released, to a reader with a pace of its own."""
 
 
 class Tuners(Protocol):

@@ -1,9 +1,16 @@
-"""How a request is received: with a deadline and a limit, which uvicorn itself does not have."""
+"""How a request is received, with a deadline and a limit that uvicorn itself does not have; and how a stream is sent.
+
+A stream's body goes past ASGI: an answer that has begun has its viewer's transport written to directly, which costs
+less than half, and takes no task of the viewer's for every piece.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from starlette.types import Scope
 from uvicorn._types import ASGISendEvent
@@ -18,7 +25,60 @@ _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-lengt
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
+_UNSENT_BYTES = 262_144
+"""How much of a stream the kernel keeps for a viewer beyond what is under way; by itself it would take megabytes."""
 _EXTENSION = "exstream.connection"
+
+
+class TransportWire:
+    """A connection whose answer has begun: what is written here is its body, framed as the head has promised.
+
+    A viewer that takes nothing is owed what the transport holds: its high-water mark (64 KiB) and one piece.
+    """
+
+    def __init__(self, transport: asyncio.Transport, *, chunked: bool) -> None:
+        self._transport = transport
+        self._chunked = chunked
+        self._call: Callable[[], None] | None = None
+        self.full = transport.is_closing()
+        _hold_back(transport)
+
+    def write(self, data: bytes) -> None:
+        """Send ``data`` as soon as the viewer takes it."""
+        if not data:
+            return
+        if self._chunked:
+            self._transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+        else:
+            self._transport.write(data)
+
+    def on_room(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called whenever it is full no longer."""
+        self._call = call
+
+    def pause(self) -> None:
+        """The transport has enough for now."""
+        self.full = True
+
+    def resume(self) -> None:
+        """The viewer has taken most of it."""
+        self.full = False
+        if self._call is not None:
+            self._call()
+
+
+def _hold_back(transport: asyncio.Transport) -> None:
+    """Keep the kernel from taking more of a stream than its viewer does; not every system can."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    connection = transport.get_extra_info("socket")
+    if option is not None and connection is not None and not transport.is_closing():
+        connection.setsockopt(socket.IPPROTO_TCP, option, _UNSENT_BYTES)
+
+
+def wire_of(scope: Scope) -> TransportWire:
+    """Return the wire to the client of this request, whose answer's head has been sent."""
+    wire: TransportWire = scope["extensions"][_EXTENSION]["wire"]()
+    return wire
 
 
 def hang_up(scope: Scope) -> None:
@@ -52,6 +112,7 @@ class PromptProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _in_head = True
     _head_bytes = 0
+    _wire: TransportWire | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
@@ -59,7 +120,19 @@ class PromptProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._received()
+        if self._wire is not None:
+            self._wire.pause()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._wire is not None:
+            self._wire.pause()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._wire is not None:
+            self._wire.resume()
 
     def data_received(self, data: bytes) -> None:
         if self._deadline is None and self._in_head:
@@ -80,6 +153,11 @@ class PromptProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.scope.get("http_version") == "1.0":
             _without_chunks(self.cycle)
+        self.scope["extensions"][_EXTENSION]["wire"] = partial(self._wire_for, self.cycle)
+
+    def _wire_for(self, cycle: RequestResponseCycle) -> TransportWire:
+        self._wire = TransportWire(self.transport, chunked=bool(cycle.chunked_encoding))
+        return self._wire
 
     def on_message_complete(self) -> None:
         self._received()

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from exstream.errors import NoTunerFree, PlayoutError, UnknownChannel
+from exstream.errors import NoTunerFree, PlayoutError, UnknownChannel, ViewerStalled
 from exstream.model.channel import ChannelDefinition
 from exstream.web.deps import Parts, Tuners, Viewer, plain_address
-from exstream.web.receiving import hang_up
+from exstream.web.receiving import hang_up, wire_of
 
-STALLED_SECONDS = 30.0
-"""A viewer that takes nothing for so long is let go."""
+LEAVE_SECONDS = 30.0
+"""How long a viewer may take what is left when its stream has ended."""
 AGENT_CHARACTERS = 200
 TRANSPORT_STREAM = "video/mp2t"
 
@@ -79,10 +79,6 @@ def _promise() -> Response:
     return response
 
 
-class _Stalled(Exception):
-    """The viewer takes nothing any more: let it go."""
-
-
 class TransportStream:
     """An ASGI answer: tunes, then sends what the viewer gets until one of the two sides has enough."""
 
@@ -132,30 +128,26 @@ class TransportStream:
                 await refusal.response()(scope, receive, send)
                 return
             try:
-                await self._send(viewer, send)
-            except _Stalled:
+                await self._send(viewer, scope, send)
+            except ViewerStalled:
                 _log.info("viewer stalled, let go", channel=self._channel.id, peer=peer_of(scope))
                 hang_up(scope)
 
-    async def _send(self, viewer: Viewer, send: Send) -> None:
+    async def _send(self, viewer: Viewer, scope: Scope, send: Send) -> None:
         headers = list(_HEADERS)
         if viewer.tuner is not None:
             headers.append((b"x-hdhomerun-resource", b"tuner%d" % viewer.tuner))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         try:
             async with asyncio.timeout(self._seconds):
-                async for chunk in viewer:
-                    await self._write(chunk, send)
+                await viewer.play(wire_of(scope))
         except TimeoutError:
             _log.debug("the duration asked for is over", channel=self._channel.id)
-        await self._write(b"", send, more=False)
-
-    async def _write(self, chunk: bytes, send: Send, *, more: bool = True) -> None:
         try:
-            async with asyncio.timeout(STALLED_SECONDS):
-                await send({"type": "http.response.body", "body": chunk, "more_body": more})
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TimeoutError:
-            raise _Stalled from None
+            raise ViewerStalled(f"{peer_of(scope)} does not take the end of its stream") from None
 
     def _refusal(self, error: PlayoutError) -> TuneError:
         if isinstance(error, UnknownChannel):

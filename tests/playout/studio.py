@@ -88,6 +88,7 @@ class Notes:
     skips: int = 0
     tunes: list[tuple[float, bool, bool]] = field(default_factory=list)
     channels: int = 0
+    closings: int = 0
 
     def note(self, entry: AsRunEntry) -> None:
         """Keep an as-run entry."""
@@ -124,6 +125,10 @@ class Notes:
 
     def sent(self, count: int) -> None:
         """Bytes sent."""
+
+    def closed(self) -> None:
+        """Count a viewer that was closed."""
+        self.closings += 1
 
 
 class Opened(FfmpegFeeds):

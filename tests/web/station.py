@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from exstream.clock import SystemClock
-from exstream.errors import NoTunerFree, TuneFailed, UnknownChannel
+from exstream.errors import NoTunerFree, TuneFailed, UnknownChannel, ViewerStalled
 from exstream.guide.device import Device
 from exstream.jobs.board import Board
 from exstream.model.catalogue import Catalogue, Item, ItemKind
@@ -17,6 +17,7 @@ from exstream.model.channel import ChannelDefinition, Pool, Profile, Query
 from exstream.model.grid import Rate
 from exstream.model.programme import Cue, Segment, SegmentKind
 from exstream.playout import player, tuners
+from exstream.playout.fanout import Wire
 from exstream.telemetry import Metrics
 from exstream.web.deps import Parts, WebOptions
 
@@ -66,6 +67,19 @@ class Reception:
         """The tuner it holds."""
         return self._session.tuner
 
+    async def play(self, wire: Wire) -> None:
+        """Write everything to ``wire``, none of it while that is full; the studio's patience with it is limited."""
+        async for data in self:
+            room = asyncio.Event()
+            wire.on_room(room.set)
+            try:
+                while wire.full:
+                    room.clear()
+                    await asyncio.wait_for(room.wait(), self._studio.patience)
+            except TimeoutError:
+                raise ViewerStalled(self._session.peer) from None
+            wire.write(data)
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give packets whose last four bytes are their number."""
         numbers = count() if self._studio.limit is None else iter(range(self._studio.limit))
@@ -89,6 +103,7 @@ class Studio:
         self.interval = 0.01
         self.chunk = 7
         self.limit: int | None = None
+        self.patience = 30.0
         self.dark: set[str] = set()
         """Channels that give no picture."""
         self.slow = asyncio.Event()

@@ -215,10 +215,10 @@ async def _stalled(made: Station) -> None:
     await until(lambda: not made.studio.sessions(), seconds=5)
 
 
-async def test_a_stalled_viewer_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stalled_viewer_is_let_go() -> None:
     """A viewer that takes nothing for the time allowed is cut off and its tuner is free."""
-    monkeypatch.setattr("exstream.web.streams.STALLED_SECONDS", 0.3)
     made = station()
+    made.studio.patience = 0.3
     made.studio.chunk = 5_000
     async with served(made) as ports:
         _, writer = await send(ports.hdhr, "/auto/v7")
