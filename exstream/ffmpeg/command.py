@@ -13,49 +13,27 @@ The rules that make items join without a seam:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
-
 import ffmpeg
 
 from exstream.ffmpeg.allowed import input_address, input_limits
 from exstream.ffmpeg.encoding import audio_options, key_frame_expression, video_options
+from exstream.ffmpeg.muxing import QUIET, TRANSPORT, dated
+from exstream.ffmpeg.seek import Seek, seconds
+from exstream.ffmpeg.sound import SoundSpan, cut_sound, silent, sound_of
 from exstream.ffmpeg.tracks import pick_audio
-from exstream.model.catalogue import AudioStream, Media, Source, VideoStream
+from exstream.model.catalogue import AudioStream, Source, VideoStream
 from exstream.model.channel import Profile
-from exstream.model.grid import AUDIO_FRAME_SAMPLES, AUDIO_RATE, FEED_ORIGIN_SECONDS, Span
+from exstream.model.grid import AUDIO_RATE
 from exstream.model.programme import Order
 
-FIRST_PID = 0x100
-"""The picture's PID; the sound's is the next one."""
 CARD_PICTURES = 80
 CARD_GOP = 8
-_QUIET = ("-hide_banner", "-nostdin", "-v", "error", "-max_error_rate", "1")
-"""However damaged a source is, it is filled to its planned end."""
-_FADE_SAMPLES = AUDIO_RATE // 200
 _FIELD_RATE = 40
 """From this many pictures per second on, both fields of an interlaced picture become pictures."""
-_WITHOUT_INDEX = frozenset({"mpegts", "mpeg", "flv", "asf", "mpegvideo", "h264", "hevc"})
-RUN_UP = 5_000_000
-"""Longer than the distance of key frames in what people record from the air."""
+_CAREFUL = {"threads": 1, "err_detect": "ignore_err", "fflags": "+discardcorrupt+genpts"}
+"""Decoding that neither hardware nor the threads of a decoder can upset."""
 _UNKNOWN_VIDEO = VideoStream(index=0, codec="", width=0, height=0)
 _UNKNOWN_AUDIO = AudioStream(index=0, codec="", channels=2, sample_rate=AUDIO_RATE)
-
-
-@dataclass(frozen=True, slots=True)
-class SoundSpan:
-    """Samples ``start`` (included) to ``end`` (excluded), counted from the start of an order's first picture."""
-
-    start: int
-    end: int
-
-    @classmethod
-    def of(cls, profile: Profile, span: Span) -> SoundSpan:
-        """Return the whole audio frames that ``span`` owns; the grids of picture and sound rarely meet."""
-        rate = profile.rate
-        first, end = rate.audio_frame_at(span.first), rate.audio_frame_at(span.end)
-        start = round(first * AUDIO_FRAME_SAMPLES - Fraction(span.first * rate.den * AUDIO_RATE, rate.num))
-        return cls(start, start + (end - first) * AUDIO_FRAME_SAMPLES)
 
 
 def programme(order: Order) -> tuple[str, ...]:
@@ -69,26 +47,20 @@ def programme(order: Order) -> tuple[str, ...]:
     seek = Seek.to(order.offset_ms, order.source.media, video)
     seen, heard = _sources(order, seek)
     picture = _picture(_from(seek, seen[f"v:{video.index}"]), video, profile) if video else _black(profile)
-    sound = _sound(_from(seek, heard[f"a:{audio.index}"], "a"), profile) if audio else _silence()
+    sound = sound_of(_from(seek, heard[f"a:{audio.index}"], "a"), profile) if audio else silent()
     stream = ffmpeg.output(
         _cut_picture(picture, len(span)),
-        _cut_sound(sound, SoundSpan.of(profile, span)),
+        cut_sound(sound, SoundSpan.of(profile, span)),
         "pipe:1",
         **{
-            "format": "mpegts",
             **video_options(profile),
+            **dated(profile),
             "force_key_frames": key_frame_expression(profile.rate, span.first),
             **audio_options(profile),
-            "mpegts_start_pid": FIRST_PID,
-            "mpegts_copyts": 1,
-            "output_ts_offset": FEED_ORIGIN_SECONDS,
-            "muxdelay": 0.5,
-            "pcr_period": 20,
-            "pes_payload_size": 0,  # a frame of sound a packet: sound never lags behind the picture it belongs to
-            "flush_packets": 1,
+            **TRANSPORT,
         },
     )
-    return (*_QUIET, *stream.get_args())
+    return (*QUIET, *stream.get_args())
 
 
 def card(profile: Profile) -> tuple[str, ...]:
@@ -111,13 +83,13 @@ def card(profile: Profile) -> tuple[str, ...]:
         .filter("setsar", 1)
     )
     output = {**options, "format": "h264", "crf": 22, "g": CARD_GOP, "keyint_min": CARD_GOP}
-    return (*_QUIET, *ffmpeg.output(_tagged(stream), "pipe:1", **output).get_args())
+    return (*QUIET, *ffmpeg.output(_tagged(stream), "pipe:1", **output).get_args())
 
 
 def silence(profile: Profile) -> tuple[str, ...]:
     """Return the arguments that write a second of silence as the profile's ADTS AAC on standard output."""
-    stream = _silence().filter("atrim", end_sample=AUDIO_RATE)
-    return (*_QUIET, *ffmpeg.output(stream, "pipe:1", format="adts", **audio_options(profile)).get_args())
+    stream = silent().filter("atrim", end_sample=AUDIO_RATE)
+    return (*QUIET, *ffmpeg.output(stream, "pipe:1", format="adts", **audio_options(profile)).get_args())
 
 
 def _tracks(source: Source, profile: Profile) -> tuple[VideoStream | None, AudioStream | None]:
@@ -138,52 +110,22 @@ def _sources(order: Order, seek: Seek) -> tuple[ffmpeg.Stream, ffmpeg.Stream]:
         "reinit_filter": 0,  # a graph made anew in the middle would begin to count again
         **input_limits(protocols),
     }
+    if order.careful:
+        options |= _CAREFUL
     if seek.start:
-        options["ss"] = _seconds(seek.start)
+        options["ss"] = seconds(seek.start)
     if protocols == "file":
         return ffmpeg.input(address, an=None, **options), ffmpeg.input(address, vn=None, **options)
     both = ffmpeg.input(address, **options)
     return both, both
 
 
-@dataclass(frozen=True, slots=True)
-class Seek:
-    """Where the demuxer seeks, and how much is decoded from there and not shown; both in microseconds."""
-
-    start: int
-    run_up: int
-
-    @classmethod
-    def to(cls, offset_ms: int, media: Media | None, video: VideoStream | None) -> Seek:
-        """Seek to a picture of the source, or lips are off by up to half a picture.
-
-        The last digit is rounded down: a seek that lies behind its picture by a microsecond would lose it. A container
-        without an index finds the next key frame instead of the last one: there it takes a run-up.
-        """
-        wanted = _on_picture(offset_ms * 1_000, video)
-        if media is None or media.container not in _WITHOUT_INDEX:
-            return cls(wanted, 0)
-        start = _on_picture(max(0, wanted - RUN_UP), video)
-        return cls(start, wanted - start)
-
-
-def _on_picture(microseconds: int, video: VideoStream | None) -> int:
-    if not video or not video.rate:
-        return microseconds
-    picture = round(Fraction(microseconds * video.rate.num, 1_000_000 * video.rate.den))
-    return int(picture * video.rate.seconds * 1_000_000)
-
-
 def _from(seek: Seek, stream: ffmpeg.Stream, kind: str = "") -> ffmpeg.Stream:
     """Leave out the run-up."""
     if not seek.run_up:
         return stream
-    shown = stream.filter(f"{kind}trim", start=_seconds(seek.run_up))
-    return shown.filter(f"{kind}setpts", f"PTS-{_seconds(seek.run_up)}/TB")
-
-
-def _seconds(microseconds: int) -> str:
-    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06}"
+    shown = stream.filter(f"{kind}trim", start=seconds(seek.run_up))
+    return shown.filter(f"{kind}setpts", f"PTS-{seconds(seek.run_up)}/TB")
 
 
 def _picture(stream: ffmpeg.Stream, video: VideoStream, profile: Profile) -> ffmpeg.Stream:
@@ -236,38 +178,3 @@ def _tagged(stream: ffmpeg.Stream) -> ffmpeg.Stream:
     """Say the same of every picture, whatever its source said, or the encoder's headers would differ."""
     tags = dict.fromkeys(("colorspace", "color_primaries", "color_trc"), "bt709")
     return stream.filter("setparams", field_mode="prog", range="tv", **tags)
-
-
-def _sound(stream: ffmpeg.Stream, profile: Profile) -> ffmpeg.Stream:
-    """Bring the source's sound to stereo at the right instants; holes become silence."""
-    stream = stream.filter("aresample", AUDIO_RATE, **{"async": 1, "first_pts": 0})
-    stream = _stereo(stream)
-    if profile.loudness is not None:
-        loud = stream.filter("loudnorm", I=profile.loudness, TP=-1.5, LRA=11)
-        # loudnorm works at 192 kHz; old versions need the layout said again before resampling
-        stream = loud.filter("aformat", channel_layouts="stereo").filter("aresample", AUDIO_RATE)
-        stream = _stereo(stream)
-    return stream
-
-
-def _stereo(stream: ffmpeg.Stream) -> ffmpeg.Stream:
-    return stream.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
-
-
-def _silence() -> ffmpeg.Stream:
-    return _stereo(ffmpeg.input(f"anullsrc=r={AUDIO_RATE}:cl=stereo", f="lavfi"))
-
-
-def _cut_sound(stream: ffmpeg.Stream, samples: SoundSpan) -> ffmpeg.Stream:
-    """Go on in silence when the source ends, keep exactly ``samples``, and count the clock from them.
-
-    The short fades hide the step where the encoder's overlap is cut at a join.
-    """
-    return (
-        stream.filter("apad")
-        .filter("atrim", start_sample=samples.start, end_sample=samples.end)
-        .filter("asetpts", f"N+{samples.start}")
-        .filter("asetnsamples", AUDIO_FRAME_SAMPLES, p=0)
-        .filter("afade", t="in", ss=samples.start, ns=_FADE_SAMPLES)
-        .filter("afade", t="out", ss=max(samples.start, samples.end - _FADE_SAMPLES), ns=_FADE_SAMPLES)
-    )

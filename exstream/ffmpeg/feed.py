@@ -8,10 +8,12 @@ from pathlib import Path
 
 from exstream.errors import FeedError, UnreadableMedia
 from exstream.ffmpeg.command import programme
+from exstream.ffmpeg.copying import cheapest
 from exstream.ffmpeg.process import Process, Processes
 from exstream.ffmpeg.reachable import Reachable
+from exstream.ffmpeg.remux import remux
 from exstream.model.catalogue import Media
-from exstream.model.programme import Order
+from exstream.model.programme import Order, Way
 
 Probe = Callable[[str], Awaitable[Media]]
 """Finds out what a file holds; raises `UnreadableMedia`."""
@@ -62,14 +64,18 @@ class FfmpegFeeds:
         self._reachable = Reachable()
 
     async def open(self, order: Order) -> FfmpegFeed:
-        """Start the encoder of ``order``, or raise `FeedError` when its file or the encoder cannot be used."""
+        """Start the encoder of ``order``, or raise `FeedError` when its file or the encoder cannot be used.
+
+        It takes the cheapest clean way that the order allows, and says which on its own order.
+        """
         location = order.source.location
         if location.startswith("/"):
             await self._reachable.check(location)
             if order.source.media is None:
                 order = await self._known(order)
+        order = replace(order, way=_dearer(order.way, cheapest(order.source.media, order.profile)))
         try:
-            argv = programme(order)
+            argv = programme(order) if order.way is Way.TRANSCODE else remux(order)
         except ValueError as fault:
             raise FeedError(f"{location} cannot be played: {fault}") from fault
         process = await self._processes.start(argv, name=f"feed {Path(location).name}")
@@ -81,3 +87,7 @@ class FfmpegFeeds:
         except UnreadableMedia as fault:
             raise FeedError(str(fault)) from fault
         return replace(order, source=replace(order.source, media=media))
+
+
+def _dearer(one: Way, other: Way) -> Way:
+    return max(one, other, key=list(Way).index)

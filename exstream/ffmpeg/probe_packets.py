@@ -85,7 +85,7 @@ class _Track:
         """
         self._container.seek(first.shown[0], stream=self._stream)
         index = self._index(every=False)
-        if index.stamps[-1] * self._time_base < self._seconds / 2:
+        if index.stamps[-1] * self._time_base < min(self._seconds / 2, self._seconds - _FAR_SECONDS):
             raise _Irregular
         return index
 

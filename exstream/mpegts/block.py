@@ -28,6 +28,14 @@ class Block:
     keys: list[Key] = field(default_factory=list)
     clock: list[tuple[int, int]] = field(default_factory=list)
 
+    def rows(self, first: int, end: int) -> Block:
+        """Return rows ``first`` (included) to ``end`` (excluded)."""
+        return Block(
+            self.packets[first:end],
+            [Key(key.row - first, key.picture) for key in self.keys if first <= key.row < end],
+            [(row - first, value) for row, value in self.clock if first <= row < end],
+        )
+
     @classmethod
     def join(cls, blocks: list[Block]) -> Block:
         """Put ``blocks`` one behind the other."""

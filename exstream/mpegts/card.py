@@ -8,7 +8,7 @@ from exstream.model.grid import AUDIO_FRAME_TICKS, Rate
 from exstream.mpegts.block import Block, Key
 from exstream.mpegts.elementary import access_units, adts_frames, is_idr
 from exstream.mpegts.packets import AUDIO_PID, VIDEO_PID, packetise, pes_packet
-from exstream.mpegts.timing import REORDER_PICTURES, pcr_of
+from exstream.mpegts.timing import pcr_of
 
 VIDEO_STREAM = 0xE0
 AUDIO_STREAM = 0xC0
@@ -34,11 +34,14 @@ class Card:
             raise ValueError("the silence is not an ADTS frame")
         return cls(units, frames[-1])
 
-    def picture(self, rate: Rate, picture: int, since: int) -> Block:
-        """Return the card's picture for ``picture`` of channel time in a run that began at picture ``since``."""
+    def picture(self, rate: Rate, picture: int, since: int, reorder: int) -> Block:
+        """Return the card's picture for ``picture`` of channel time in a run that began at picture ``since``.
+
+        It is decoded ``reorder`` pictures before it is shown.
+        """
         unit = self.units[(picture - since) % len(self.units)]
         key = is_idr(unit)
-        decode = picture - REORDER_PICTURES
+        decode = picture - reorder
         pcr = pcr_of(rate, decode)
         pes = pes_packet(VIDEO_STREAM, unit, rate.ticks_at(picture), rate.ticks_at(decode))
         packets = packetise(VIDEO_PID, pes, pcr=pcr, random_access=key)

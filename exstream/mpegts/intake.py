@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exstream.model.grid import AUDIO_FRAME_TICKS, Rate, Span
+from exstream.model.programme import Way
 from exstream.mpegts.block import Block, Key
 from exstream.mpegts.elementary import adts_frames
 from exstream.mpegts.packets import (
@@ -21,53 +23,91 @@ from exstream.mpegts.packets import (
     Headers,
     Packets,
     aligned,
+    forget_pcr,
     pcr_field,
-    read_pcr,
     read_stamp,
     stamp,
 )
-from exstream.mpegts.timing import Timebase
+from exstream.mpegts.sequence import DecodeOrder
+from exstream.mpegts.sound import SoundGrid, frames_of
+from exstream.mpegts.timing import Timebase, pcr_of
+
+TAIL_PICTURES = 25
+"""When a feed has run this far beyond its span, all the sound of the span has come."""
 
 
-class Start(NamedTuple):
-    """The first packet of a PES packet: its row, its picture or audio frame, and whether it is a key frame."""
+class Picture(NamedTuple):
+    """A picture of channel time, the row it begins in, and whether it is a key frame."""
 
     row: int
-    unit: int
+    number: int
     key: bool
+
+
+class Sound(NamedTuple):
+    """An audio PES packet: the row it begins in, its first audio frame, and the frame after its last."""
+
+    row: int
+    first: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Whole pictures and whole audio PES packets, ready for the outlet.
 
-    ``picture`` is the first picture after it in display order. ``audio`` is the audio frame it starts with, or None
-    without audio; ``audio_end`` the frame after its last one.
+    ``picture`` is the first picture after it in display order. Between two ``sounds`` frames may be missing.
     """
 
     block: Block
     picture: int
-    audio: int | None
-    audio_end: int
+    sounds: tuple[Sound, ...]
+
+
+class _Cut(NamedTuple):
+    """Up to which row everything is whole, the picture after it, and whether the span has no more."""
+
+    row: int
+    picture: int
+    last: bool = False
 
 
 class Intake:
-    """Reads a feed's bytes; it begins with its first picture, or with a later key frame where it comes late."""
+    """Reads a feed's bytes; it begins with its first picture, or with a later key frame where it comes late.
 
-    def __init__(self, rate: Rate, span: Span) -> None:
+    ``way`` is how the feed was made: what was encoded ends with its span, what was copied is cut there. Decode times
+    run ``reorder`` pictures ahead of the display.
+    """
+
+    def __init__(self, rate: Rate, span: Span, *, way: Way = Way.TRANSCODE, reorder: int = 1) -> None:
         self.span = span
+        self.copied = way is not Way.TRANSCODE
+        self.finished = False
+        """A copied feed has given what it has for its span; a few pictures may be left."""
         self._rate = rate
         self._time = Timebase(rate, span.first)
+        self._order = DecodeOrder(reorder)
+        self._decode = 0
+        """The decode slot of the newest picture."""
+        self._grid = SoundGrid(self._time, rate.audio_frame_at(span.end), snap=way is Way.COPY)
         self._rest = b""
         self._packets: Packets = np.empty((0, PACKET), dtype=np.uint8)
-        self._video: list[Start] = []
-        self._audio: list[Start] = []
+        self._video: list[Picture] = []
+        self._audio: list[Sound] = []
         self._clock: list[tuple[int, int]] = []
+        self._refused = False
+        """The audio packet that is coming in does not go on air."""
         self._next: int | None = None
-        self._audio_from = 0
+
+    @property
+    def fault(self) -> str:
+        """Why the feed cannot go on air as it is; empty when it can."""
+        return self._order.fault
 
     def feed(self, data: bytes) -> None:
-        """Take bytes as they come from the pipe."""
+        """Take bytes as they come from the pipe; what follows on a `fault` is of no use."""
+        if self.fault:
+            return
         packets, self._rest = aligned(self._rest + data)
         headers = Headers.of(packets)
         wanted = (headers.pid == VIDEO_PID) | (headers.pid == AUDIO_PID)
@@ -77,39 +117,65 @@ class Intake:
         if not len(packets):
             return
         offset = len(self._packets)
-        self._restamp(packets, headers, offset)
+        refused = self._restamp(packets, headers, offset)
         self._packets = np.concatenate([self._packets, packets]) if offset else packets
+        if refused.any():
+            self._take_out(np.concatenate([np.zeros(offset, dtype=np.bool_), refused]))
 
-    def _restamp(self, packets: Packets, headers: Headers, offset: int) -> None:
-        """Move every stamp in ``packets`` to channel time, in place, and note what starts where."""
+    def _restamp(self, packets: Packets, headers: Headers, offset: int) -> NDArray[np.bool_]:
+        """Move every stamp to channel time, in place, and note what starts where; return the rows to leave out."""
+        refused = np.zeros(len(packets), dtype=np.bool_)
+        sound = headers.pid == AUDIO_PID
+        done = 0
         for row in np.flatnonzero(headers.starts | headers.has_pcr):
-            packet = packets[row]
-            field = int(headers.adaptation[row])
-            if headers.has_pcr[row]:
-                value = self._time.pcr(read_pcr(packet[6:12].tobytes()))
-                packet[6:12] = np.frombuffer(pcr_field(value), dtype=np.uint8)
-                self._clock.append((offset + int(row), value))
+            packet, field = packets[row], int(headers.adaptation[row])
             if field > 1:
                 packet[5] &= 0x7F
             if not headers.starts[row]:
-                continue
-            pes = 4 + field
-            ticks = read_stamp(packet[pes + 9 : pes + 14].tobytes())
-            if headers.pid[row] == AUDIO_PID:
-                frame = self._time.audio_frame(ticks)
-                _write(packet, pes + 9, 2, frame * AUDIO_FRAME_TICKS)
-                self._audio.append(Start(offset + int(row), frame, key=True))
+                forget_pcr(packet)
+            elif sound[row]:
+                refused[done:row] = sound[done:row] & self._refused
+                done = int(row)
+                self._refused = not self._place(packet, 4 + field, offset + done)
             else:
-                picture = self._time.picture(ticks)
-                self._video.append(Start(offset + int(row), picture, bool(headers.random_access[row])))
-                self._stamp_picture(packet, pes, picture)
+                self._show(packet, 4 + field, offset + int(row), key=bool(headers.random_access[row]))
+                if headers.has_pcr[row] and not self.fault:
+                    self._time_packet(packet, offset + int(row))
+                if self.fault:
+                    refused[row:] = True
+                    return refused
+        refused[done:] = sound[done:] & self._refused
+        return refused
 
-    def _stamp_picture(self, packet: Packets, pes: int, picture: int) -> None:
+    def _show(self, packet: Packets, pes: int, row: int, *, key: bool) -> None:
+        """Stamp the start of a picture."""
+        picture = self._time.picture(read_stamp(packet[pes + 9 : pes + 14].tobytes()))
+        self._decode = self._order.slot(picture, key=key)
+        if self.fault:
+            return
+        self._video.append(Picture(row, picture, key))
         both = bool(packet[pes + 7] & 0x40)
         _write(packet, pes + 9, 3 if both else 2, self._rate.ticks_at(picture))
         if both:
-            decode = self._time.picture(read_stamp(packet[pes + 14 : pes + 19].tobytes()))
-            _write(packet, pes + 14, 1, self._rate.ticks_at(decode))
+            _write(packet, pes + 14, 1, self._rate.ticks_at(self._decode))
+
+    def _time_packet(self, packet: Packets, row: int) -> None:
+        """Write the PCR of the picture that begins in ``packet``."""
+        value = pcr_of(self._rate, self._decode)
+        packet[6:12] = np.frombuffer(pcr_field(value), dtype=np.uint8)
+        self._clock.append((row, value))
+
+    def _place(self, packet: Packets, pes: int, row: int) -> bool:
+        """Stamp the start of an audio packet; return whether it goes on air."""
+        body = pes + 9 + int(packet[pes + 8])
+        length = (int(packet[pes + 4]) << 8 | int(packet[pes + 5])) - 3 - int(packet[pes + 8])
+        count = frames_of(packet[body:].tobytes(), length)
+        frame = self._grid.place(read_stamp(packet[pes + 9 : pes + 14].tobytes()), count)
+        if frame is None:
+            return False
+        _write(packet, pes + 9, 2, frame * AUDIO_FRAME_TICKS)
+        self._audio.append(Sound(row, frame, frame + count))
+        return True
 
     @property
     def held(self) -> int:
@@ -121,61 +187,88 @@ class Intake:
         """Whether the feed is on air."""
         return self._next is not None
 
+    @property
+    def first_key(self) -> int | None:
+        """The first key frame here; None when there is none yet."""
+        return next((picture.number for picture in self._video if picture.key), None)
+
     def behind(self, picture: int) -> bool:
         """Tell whether the feed was on air and ``picture`` has gone on without it: it must join anew."""
         return self._next is not None and self._next < picture
 
     def key_from(self, picture: int) -> int | None:
         """Return the first key frame here from ``picture`` on, or None; what lies before it is of no more use."""
-        start = next((start for start in self._video if start.key and start.unit >= picture), None)
+        start = next((start for start in self._video if start.key and start.number >= picture), None)
         if start is not None:
             self._drop(start.row)
-            return start.unit
+            return start.number
         if self._video:
             self._drop(self._video[-1].row)
         return None
 
-    def join(self, key: int, audio: int) -> None:
-        """Begin with the key frame that `key_from` found, and with the first whole audio packet from ``audio`` on."""
+    def join(self, key: int) -> None:
+        """Begin with the key frame that `key_from` found."""
         self._next = key
-        self._audio_from = audio
 
     def leave(self) -> None:
         """Take back `join`: the feed is off air until it joins again."""
         self._next = None
 
-    def take(self, limit: int, *, ended: bool = False) -> Stretch | None:
-        """Release what is whole before picture ``limit``; ``ended`` says that the encoder has written its last byte."""
-        if self._next is None:
+    def take(self, limit: int, audio: int, *, ended: bool = False) -> Stretch | None:
+        """Release what is whole before picture ``limit``, without the sound before audio frame ``audio``.
+
+        ``ended`` says that the encoder has written its last byte, and for a copied feed that it ended well.
+        """
+        if self._next is None or self.finished:
             return None
-        row, picture = self._whole(self._next, limit, ended=ended)
-        if row == 0:
+        if self._audio and self._audio[0].first < audio:
+            self._leave_out(audio)
+        cut = self._whole(self._next, limit, ended=ended)
+        if cut.row == 0 and not cut.last:
             return None
-        if self._audio and self._audio[0].unit < self._audio_from:
-            row -= self._drop_audio(row)
-        audio = [start for start in self._audio if start.row < row]
+        if cut.last:
+            self._keep_sound_from(cut.row)
+            self.finished = True
+        row = len(self._packets) if cut.last else cut.row
         block = Block(
             self._packets[:row],
-            [Key(start.row, start.unit) for start in self._video if start.row < row and start.key],
+            [Key(start.row, start.number) for start in self._video if start.row < row and start.key],
             [entry for entry in self._clock if entry[0] < row],
         )
-        end = self._audio_end(audio[-1], row) if audio else 0
+        sounds = tuple(sound for sound in self._audio if sound.row < row)
         self._drop(row)
-        self._next = picture
-        return Stretch(block, picture, audio[0].unit if audio else None, end)
+        self._next = cut.picture
+        return Stretch(block, cut.picture, sounds)
 
-    def _whole(self, first: int, limit: int, *, ended: bool) -> tuple[int, int]:
-        """Return the row up to which everything is whole and the picture after it; row 0 when nothing is."""
-        row, after, highest = 0, first, first - 1
+    def _whole(self, first: int, limit: int, *, ended: bool) -> _Cut:
+        """Return up to where everything is whole; row 0 when nothing is."""
+        end = self.span.end
+        cut, highest = _Cut(0, first), first - 1
         for count, start in enumerate(self._video):
             if count and highest - first + 1 == count:
-                row, after = start.row, highest + 1
-                if after >= limit:
-                    return row, after
-            highest = max(highest, start.unit)
-        if ended and highest + 1 == self.span.end == first + len(self._video) and self._sound_is_whole():
-            return len(self._packets), highest + 1
-        return row, after
+                if highest >= end:
+                    return self._at_end(cut, ended=ended)
+                cut = _Cut(start.row, highest + 1)
+                if self.copied and cut.picture == end:
+                    return self._at_end(cut, ended=ended)
+                if cut.picture >= limit:
+                    return cut
+            highest = max(highest, start.number)
+        if ended and highest + 1 == first + len(self._video):
+            if self.copied:
+                return self._at_end(
+                    _Cut(len(self._packets), highest + 1) if highest < end else cut, ended=True
+                )
+            if highest + 1 == end and self._sound_is_whole():
+                return _Cut(len(self._packets), end)
+        return cut
+
+    def _at_end(self, cut: _Cut, *, ended: bool) -> _Cut:
+        """Return the last cut of a copied feed; nothing as long as sound of its span may still come."""
+        beyond = self.span.end + TAIL_PICTURES
+        if ended or self._grid.over or any(start.number >= beyond for start in self._video):
+            return cut._replace(last=True)
+        return _Cut(0, cut.picture)
 
     def _sound_is_whole(self) -> bool:
         """Tell whether the last thing in an ended feed is its last audio frame: then nothing before it is cut off."""
@@ -185,50 +278,54 @@ class Intake:
         last = self._audio[-1] if self._audio else None
         if last is None or last.row < self._video[-1].row:
             return False
-        return self._audio_end(last, len(self._packets)) == end
+        return self._frames_from(last) == end
 
-    def _audio_end(self, last: Start, row: int) -> int:
-        """Return the audio frame that follows the PES packet ``last``, by counting the frames in it."""
+    def _frames_from(self, last: Sound) -> int:
+        """Return the audio frame that follows the last PES packet, by counting the whole frames in it."""
         payload = []
-        headers = Headers.of(self._packets[last.row : row])
+        headers = Headers.of(self._packets[last.row :])
         for index in np.flatnonzero((headers.pid == AUDIO_PID) & headers.payload):
             packet = self._packets[last.row + index]
             begin = 4 + int(headers.adaptation[index])
             if headers.starts[index]:
                 begin += 9 + int(packet[begin + 8])
             payload.append(packet[begin:].tobytes())
-        return last.unit + len(adts_frames(b"".join(payload)))
+        return last.first + len(adts_frames(b"".join(payload)))
 
-    def _drop_audio(self, row: int) -> int:
-        """Take out the audio packets before ``audio_from``; return how many of the first ``row`` rows went."""
-        edges = [start.row for start in self._audio[1:]] + [len(self._packets)]
+    def _leave_out(self, audio: int) -> None:
+        """Take out the audio packets that begin before frame ``audio``."""
+        edges = [sound.row for sound in self._audio[1:]] + [len(self._packets)]
         late = np.zeros(len(self._packets), dtype=np.bool_)
-        for start, edge in zip(self._audio, edges, strict=True):
-            if start.unit < self._audio_from:
-                late[start.row : edge] = True
-        late &= Headers.of(self._packets).pid == AUDIO_PID
-        gone = np.concatenate([[0], np.cumsum(late)])
-        self._packets = self._packets[~late]
-        self._video = [
-            Start(start.row - int(gone[start.row]), start.unit, start.key) for start in self._video
-        ]
-        self._audio = [
-            Start(start.row - int(gone[start.row]), start.unit, start.key)
-            for start in self._audio
-            if start.unit >= self._audio_from
-        ]
-        self._clock = [(at - int(gone[at]), value) for at, value in self._clock]
-        return int(gone[row])
+        for sound, edge in zip(self._audio, edges, strict=True):
+            if sound.first < audio:
+                late[sound.row : edge] = True
+        if self._audio[-1].first < audio:
+            self._refused = True
+        self._take_out(late & (Headers.of(self._packets).pid == AUDIO_PID))
+
+    def _keep_sound_from(self, row: int) -> None:
+        """Take out the pictures from ``row`` on."""
+        pictures = Headers.of(self._packets).pid == VIDEO_PID
+        pictures[:row] = False
+        self._take_out(pictures)
+
+    def _take_out(self, gone: NDArray[np.bool_]) -> None:
+        """Take out the rows that are ``gone``, and what starts in them."""
+        before = np.concatenate([[0], np.cumsum(gone)])
+
+        def moved(row: int) -> int:
+            return row - int(before[row])
+
+        self._packets = self._packets[~gone]
+        self._video = [each._replace(row=moved(each.row)) for each in self._video if not gone[each.row]]
+        self._audio = [each._replace(row=moved(each.row)) for each in self._audio if not gone[each.row]]
+        self._clock = [(moved(row), value) for row, value in self._clock if not gone[row]]
 
     def _drop(self, row: int) -> None:
         """Forget the rows before ``row``."""
         self._packets = self._packets[row:]
-        self._video = [
-            Start(start.row - row, start.unit, start.key) for start in self._video if start.row >= row
-        ]
-        self._audio = [
-            Start(start.row - row, start.unit, start.key) for start in self._audio if start.row >= row
-        ]
+        self._video = [each._replace(row=each.row - row) for each in self._video if each.row >= row]
+        self._audio = [each._replace(row=each.row - row) for each in self._audio if each.row >= row]
         self._clock = [(at - row, value) for at, value in self._clock if at >= row]
 
 

@@ -115,6 +115,12 @@ def pcr_field(value: int) -> bytes:
     )
 
 
+def forget_pcr(packet: Packets) -> None:
+    """Turn the PCR of one packet of shape (188,) into stuffing, in place."""
+    packet[5] &= 0xEF
+    packet[6:12] = 0xFF
+
+
 def pcr_packet(pid: int, value: int) -> Packets:
     """Return one packet of shape (1, 188) with nothing but a PCR; it does not advance the continuity counter."""
     head = bytes((SYNC, pid >> 8, pid & 0xFF, 0x20, PACKET - 5, 0x10)) + pcr_field(value)

@@ -1,21 +1,24 @@
 """The splice: many feeds, and cards where there is none, as one stream that never breaks.
 
 The splicer's position is the next picture and the next audio frame of channel time. Feeds are joined at a key frame,
-whatever lies between is covered by a card, and every audio frame between two feeds is either theirs or silence: the
-time stamps of the result depend on nothing but the position.
+whatever lies between is covered by a card, and every audio frame that a feed does not bring is silence: the time stamps
+of the result depend on nothing but the position.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from exstream.model.grid import CLOCK_HZ, Rate
+from exstream.model.grid import AUDIO_FRAME_SAMPLES, AUDIO_RATE, CLOCK_HZ, Rate
 from exstream.mpegts.block import Block
 from exstream.mpegts.card import Card
 from exstream.mpegts.index import RandomAccessPoint
-from exstream.mpegts.intake import Intake
+from exstream.mpegts.intake import Intake, Stretch
 from exstream.mpegts.outlet import Outlet
 from exstream.mpegts.packets import Packets
+
+LATEST_SOUND = AUDIO_RATE * 2 // 5 // AUDIO_FRAME_SAMPLES
+"""How many audio frames sound may lag behind the pictures before silence stands in for it: it must not come late."""
 
 
 class Spliced(NamedTuple):
@@ -26,13 +29,18 @@ class Spliced(NamedTuple):
 
 
 class Splicer:
-    """One channel's stream from picture ``start`` on."""
+    """One channel's stream from picture ``start`` on; decode times run ``reorder`` pictures ahead.
 
-    def __init__(self, rate: Rate, tables: Packets, start: int) -> None:
+    A feed that begins earlier than ``start``, because its key frames lie far apart, begins the stream earlier.
+    """
+
+    def __init__(self, rate: Rate, tables: Packets, start: int, reorder: int = 1) -> None:
         self._rate = rate
+        self._reorder = reorder
         self._outlet = Outlet(rate, tables)
         self._card: Card | None = None
         self._card_since = start
+        self._begun = False
         self.card_pictures = 0
         """How many pictures of cards have gone out."""
         self.picture = start
@@ -57,34 +65,54 @@ class Splicer:
         if intake.behind(self.picture):
             intake.leave()
         joining = not intake.joined
-        key = intake.key_from(self.picture) if joining else self.picture
+        key = self._entry(intake) if joining else self.picture
         if key is None or key > max(limit, self.picture):
             return None
         if joining:
-            intake.join(key, max(self.audio, self._rate.audio_frame_at(key)))
-        stretch = intake.take(min(limit, intake.span.end), ended=ended)
+            intake.join(key)
+        rewound = key < self.picture
+        audio = self._rate.audio_frame_at(key)
+        if not rewound:
+            audio = max(audio, self.audio) if joining else self.audio
+        stretch = intake.take(min(limit, intake.span.end), audio, ended=ended)
         if stretch is None:
             if joining:
                 intake.leave()
             return None
+        if rewound:
+            self.picture, self.audio = key, audio
         blocks = self._card_blocks(card, key)
         if joining:
             # What the feed before has left out is late already: it does not wait for this one's first sound.
             blocks += self._quiet(card, self._rate.audio_frame_at(key))
-        if stretch.audio is not None:
-            blocks += self._quiet(card, stretch.audio)
-            self.audio = max(self.audio, stretch.audio_end)
-        blocks.append(stretch.block)
         self.picture = stretch.picture
         self._card = None
-        return self._outlet_of(blocks)
+        return self._outlet_of(blocks + self._sounding(card, stretch))
+
+    def _entry(self, intake: Intake) -> int | None:
+        """Return the key frame with which ``intake`` can join; it begins the stream where nothing has gone out."""
+        if self._begun:
+            return intake.key_from(self.picture)
+        first = intake.first_key
+        return None if first is None else intake.key_from(min(first, self.picture))
+
+    def _sounding(self, card: Card, stretch: Stretch) -> list[Block]:
+        """Return the stretch with silence where it has no sound."""
+        blocks, done = [], 0
+        for sound in stretch.sounds:
+            if sound.first > self.audio:
+                blocks += [stretch.block.rows(done, sound.row), *self._quiet(card, sound.first)]
+                done = sound.row
+            self.audio = sound.end
+        blocks.append(stretch.block.rows(done, len(stretch.block.packets)) if done else stretch.block)
+        return blocks + self._quiet(card, self._rate.audio_frame_at(self.picture) - LATEST_SOUND)
 
     def _card_blocks(self, card: Card, until: int) -> list[Block]:
         if card is not self._card:
             self._card, self._card_since = card, self.picture
         blocks: list[Block] = []
         while self.picture < until:
-            blocks.append(card.picture(self._rate, self.picture, self._card_since))
+            blocks.append(card.picture(self._rate, self.picture, self._card_since, self._reorder))
             self.picture += 1
             self.card_pictures += 1
             blocks += self._quiet(card, self._rate.audio_frame_at(self.picture))
@@ -96,4 +124,5 @@ class Splicer:
         return blocks
 
     def _outlet_of(self, blocks: list[Block]) -> Spliced:
+        self._begun = True
         return Spliced(*self._outlet.finish(Block.join(blocks)))

@@ -28,6 +28,8 @@ PATIENCE = 1.5
 """How long a start may take before a card is shown, in seconds."""
 LATEST = 2.0
 """How far a start may be behind the clock before a card takes it back into step, in seconds."""
+REMNANT_MS = 2_000
+"""When a copied item ends by so much before its time, black follows; more is a failure."""
 READ_BYTES = 262_144
 TICK_BYTES = 4 << 20
 """How much one channel may read in a tick, so that it does not hold up the others."""
@@ -46,6 +48,8 @@ class Air:
         self._slots: list[Slot] = []
         self._orders: deque[Callable[[], None]] = deque()
         self._settled = False
+        self._latest = LATEST
+        self._remnant = rate.picture_at(REMNANT_MS)
         self._progress = started
         self._out: list[Spliced] = []
         self.over: deque[Slot] = deque()
@@ -144,9 +148,14 @@ class Air:
         while self.picture < min(limit, slot.span.end):
             if self._splice(slot, reception, limit, now, out):
                 continue
-            if reception.ended:
-                self._break(slot, "ended early")
+            if reception.intake.finished and slot.span.end - self.picture <= self._remnant:
+                self._cover(out, min(limit, slot.span.end), self._cards.black)
+                continue
+            if reception.over:
+                self._break(slot, reception.intake.fault or "ended early")
                 return True
+            if reception.ended:
+                return False
             if budget <= 0 or reception.intake.held > HELD_BYTES:
                 return False
             try:
@@ -163,15 +172,17 @@ class Air:
 
     def _splice(self, slot: Slot, reception: Reception, limit: int, now: float, out: list[Spliced]) -> bool:
         before, cards = self.picture, self._splicer.card_pictures
-        spliced = self._splicer.take(reception.intake, limit, self._card(), ended=reception.ended)
+        spliced = self._splicer.take(reception.intake, limit, self._card(), ended=reception.whole)
         if spliced is None:
             return False
         out.append(spliced)
         cards = self._splicer.card_pictures - cards
         self.card_pictures += cards
-        slot.pictures += self.picture - before - cards
+        slot.pictures += max(0, self.picture - before - cards)
         self._progress = now
-        self.programme_at = self.programme_at or now
+        if not self.programme_at:
+            self.programme_at = now
+            self._latest = max(LATEST, LATEST - self.lead(now))
         return True
 
     def _keep_lead(self, now: float, out: list[Spliced]) -> None:
@@ -179,7 +190,7 @@ class Air:
         lead = self.lead(now)
         if lead >= SETTLED:
             self._settled = True
-        late = now - self._progress > PATIENCE or lead < -LATEST
+        late = now - self._progress > PATIENCE or lead < -self._latest
         if lead < LOW if self._settled else late:
             self._settled = True
             until = self._rate.picture_at(round((now + LOW + TOP_UP) * 1000))

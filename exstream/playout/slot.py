@@ -32,6 +32,17 @@ class Reception:
     ended: bool = False
     """The encoder has written its last byte."""
 
+    @property
+    def whole(self) -> bool:
+        """What was written is the whole feed: how one that is copied ended, its exit status says."""
+        return self.ended and (not self.intake.copied or self.feed.returncode == 0)
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will come of it."""
+        undecided = self.intake.copied and self.feed.returncode is None
+        return bool(self.intake.fault) or self.intake.finished or (self.ended and not undecided)
+
 
 @dataclass(slots=True, eq=False)
 class Slot:

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream.ffmpeg.command import Seek, SoundSpan, card, programme, silence
+from exstream.ffmpeg.command import card, programme, silence
 from exstream.ffmpeg.encoding import h264_level, key_frame_expression
+from exstream.ffmpeg.seek import Seek
+from exstream.ffmpeg.sound import SoundSpan
 from exstream.model.catalogue import Media, Source
 from exstream.model.channel import Profile
 from exstream.model.grid import Rate, Span

@@ -16,6 +16,7 @@ from exstream.ffmpeg.feed import FfmpegFeed, FfmpegFeeds
 from exstream.ffmpeg.process import Processes
 from exstream.model.catalogue import Media, Source
 from exstream.model.profiles import SHIPPED
+from exstream.model.programme import Way
 from tests.ffmpeg.clips import known, order_of
 from tests.ffmpeg.faults import faults
 
@@ -52,7 +53,7 @@ async def test_a_feed_delivers_its_order(processes: Processes, clips: Path) -> N
     """What comes through the pipe is the order, faultless; then the encoder has ended well."""
     order = order_of(clips, "plain.mkv", pictures=60)
     feed = await FfmpegFeeds(processes, nothing_known).open(order)
-    assert feed.order == order
+    assert feed.order == replace(order, way=Way.TRANSCODE)
     assert faults(order, await drain(feed)) == set()
     await feed.close()
     assert (feed.returncode, feed.stderr(), feed.fd) == (0, "", -1)
