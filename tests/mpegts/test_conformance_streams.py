@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from exstream.model.channel import Profile
 from exstream.model.grid import Rate
 from exstream.mpegts.conformance import Checker, Depth, Finding, Kind, check
+from exstream.mpegts.packets import PACKET
 from tests import material
 from tests.mpegts.recordings import (
     PICTURES,
@@ -33,6 +36,12 @@ from tests.referee import examine
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder for recordings."""
     return tmp_path_factory.mktemp("streams")
+
+
+@cache
+def spliced_once(folder: Path) -> bytes:
+    """Return a recording, made once."""
+    return spliced(folder, material.SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +197,20 @@ def test_a_stream_without_tables_or_clock_says_so(folder: Path) -> None:
 
     assert check(b"".join(bare)).kinds >= {Kind.PAT, Kind.PMT, Kind.PCR_REPETITION}
     assert starts(bare, VIDEO) == []
+
+
+@settings(max_examples=25)
+@given(st.integers(), st.integers(200, 2_000))
+def test_damage_of_any_kind_is_judged_without_a_fault_of_ours(folder: Path, seed: int, count: int) -> None:
+    """Whatever bytes are changed, taken out or put in, the check goes on to the end and leaves no byte out."""
+    data, randomness = bytearray(spliced_once(folder)), Random(seed)
+    for _ in range(count):
+        at = randomness.randrange(len(data))
+        data[at : at + randomness.randrange(3)] = randomness.randbytes(randomness.randrange(3))
+    report = check(bytes(data))
+
+    assert not report.clean
+    assert report.packets * PACKET + report.skipped == len(data)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>" * 1_000, bytes(10_000)], ids=["nothing", "text", "zeros"])

@@ -14,6 +14,8 @@ LEARN = 12
 """The rate is found from so many steps."""
 LEADING = 16
 """Without a key frame among so many pictures the timeline begins anyway."""
+DEEPEST = 32
+"""More pictures than a decoder can reorder wait only where decode times are wrong."""
 RATES = tuple(
     Rate(num, den)
     for num, den in (
@@ -56,6 +58,8 @@ class PictureTimeline:
             self._show(until=None)
         heapq.heappush(self._waiting, (pts, packet))
         self._show(until=min(dts, pts))
+        if len(self._waiting) > DEEPEST:
+            self._show(until=self._waiting[0][0])
 
     def restart(self) -> None:
         """Begin a new timeline with the next picture."""
