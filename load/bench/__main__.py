@@ -17,6 +17,7 @@ from pathlib import Path
 
 from exstream.ffmpeg.capabilities import find_ffmpeg
 from load.bench import (
+    boundaries,
     copycpu,
     copytune,
     cpu,
@@ -41,6 +42,7 @@ MEASURES: Mapping[str, Callable[[Path], list[Row]]] = {
     "copycpu": copycpu.measure,
     "lineup": lineup.measure,
     "recovery": recovery.measure,
+    "boundaries": boundaries.measure,
     "fanout": fanout.measure,
 }
 SETTLE_SECONDS = 60.0
