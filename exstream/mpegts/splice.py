@@ -7,9 +7,10 @@ of the result depend on nothing but the position.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
-from exstream.model.grid import AUDIO_FRAME_SAMPLES, AUDIO_RATE, CLOCK_HZ, Rate
+from exstream.model.grid import AUDIO_FRAME_TICKS, CLOCK_HZ, Rate
 from exstream.mpegts.block import Block
 from exstream.mpegts.card import Card
 from exstream.mpegts.index import RandomAccessPoint
@@ -17,8 +18,8 @@ from exstream.mpegts.intake import Intake, Stretch
 from exstream.mpegts.outlet import Outlet
 from exstream.mpegts.packets import Packets
 
-LATEST_SOUND = AUDIO_RATE * 2 // 5 // AUDIO_FRAME_SAMPLES
-"""How many audio frames sound may lag behind the pictures before silence stands in for it: it must not come late."""
+LATEST_SOUND = CLOCK_HZ // 5
+"""Sound that has not come so many ticks before its time is silence: it would come too late."""
 
 
 class Spliced(NamedTuple):
@@ -98,14 +99,26 @@ class Splicer:
 
     def _sounding(self, card: Card, stretch: Stretch) -> list[Block]:
         """Return the stretch with silence where it has no sound."""
-        blocks, done = [], 0
-        for sound in stretch.sounds:
-            if sound.first > self.audio:
-                blocks += [stretch.block.rows(done, sound.row), *self._quiet(card, sound.first)]
-                done = sound.row
-            self.audio = sound.end
+        blocks: list[Block] = []
+        done = 0
+
+        def fill(row: int, until: int) -> None:
+            nonlocal done
+            if until > self.audio:
+                blocks.extend([stretch.block.rows(done, row), *self._quiet(card, until)])
+                done = row
+
+        sounds = deque(stretch.sounds)
+        for row, clock in [*stretch.block.clock, (len(stretch.block.packets), None)]:
+            while sounds and sounds[0].row < row:
+                sound = sounds.popleft()
+                fill(sound.row, sound.first)
+                self.audio = sound.end
+            if clock is not None:
+                owed = (clock // 300 + LATEST_SOUND) // AUDIO_FRAME_TICKS
+                fill(row, min(owed, sounds[0].first) if sounds else owed)
         blocks.append(stretch.block.rows(done, len(stretch.block.packets)) if done else stretch.block)
-        return blocks + self._quiet(card, self._rate.audio_frame_at(self.picture) - LATEST_SOUND)
+        return blocks
 
     def _card_blocks(self, card: Card, until: int) -> list[Block]:
         if card is not self._card:
