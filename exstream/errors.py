@@ -11,9 +11,12 @@
     ├── StoreError              tell the user about the database
     │   ├── StoreUnreachable    start the database server, then try again
     │   └── SchemaTooNew        start the newer version, or restore a backup
+    ├── OutboundError           tell the user what another server said
+    │   └── Unreachable         try again when it answers
     └── PlayoutError
         ├── SourceUnavailable   cover the slot, ask again later
         ├── FeedError           cover, then try again at the current position
+        │   └── FileUnavailable take another copy: this one is not there, or cannot be read
         ├── NoTunerFree         answer 503 / 805
         ├── TuneFailed          answer 503 / 807
         ├── ViewerStalled       cut the connection, whatever is still on its way
@@ -65,6 +68,14 @@ class SchemaTooNew(StoreError):
     """The database was written by a newer version."""
 
 
+class OutboundError(ExstreamError):
+    """Another server answers, but not with what was asked of it."""
+
+
+class Unreachable(OutboundError):
+    """Another server does not answer, or not any more, or says that it cannot now."""
+
+
 class PlayoutError(ExstreamError):
     """Something on air went wrong."""
 
@@ -80,6 +91,10 @@ class FeedError(PlayoutError):
         super().__init__(f"{reason}: {stderr}" if stderr else reason)
         self.reason = reason
         self.stderr = stderr
+
+
+class FileUnavailable(FeedError):
+    """A feed's file is not there, does not answer, or cannot be read: nothing was started."""
 
 
 class NoTunerFree(PlayoutError):

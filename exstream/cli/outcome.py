@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from enum import IntEnum
 
-from exstream.errors import ExstreamError, StoreUnreachable
+from exstream.errors import ExstreamError, StoreUnreachable, Unreachable
 
 
 class ExitCode(IntEnum):
@@ -24,7 +24,8 @@ class ExitCode(IntEnum):
 
 def code_of(error: ExstreamError) -> ExitCode:
     """Return the exit code for a command that ``error`` ended."""
-    return ExitCode.UNREACHABLE if isinstance(error, StoreUnreachable) else ExitCode.FAILURE
+    unreachable = isinstance(error, StoreUnreachable | Unreachable)
+    return ExitCode.UNREACHABLE if unreachable else ExitCode.FAILURE
 
 
 def plain(text: str) -> str:

@@ -228,12 +228,13 @@ class Processes:
         name: str,
         pipe_bytes: int = PIPE_BYTES,
         program: str | None = None,
-        stdin: bytes = b"",
+        stdin: bytes | int = b"",
         nice: int = 0,
     ) -> Process:
         """Start ``program`` (ffmpeg) with the arguments ``argv``; raises `FeedError` when the system refuses.
 
-        ``stdin`` is what it can read, ``pipe_bytes`` how far it may run ahead of us, ``nice`` how far it stands back.
+        ``stdin`` is what it can read, or a descriptor that it reads from and that stays the caller's to close;
+        ``pipe_bytes`` is how far it may run ahead of us, ``nice`` how far it stands back.
         """
         if not self._open:
             raise FeedError(f"{name} is not started: the server is stopping")
@@ -286,14 +287,14 @@ class Processes:
         self._count(len(self._running))
 
     def _spawn(
-        self, command: Sequence[str], stdin: bytes, pipe_bytes: int
+        self, command: Sequence[str], stdin: bytes | int, pipe_bytes: int
     ) -> tuple[subprocess.Popen[bytes], int, int]:
         with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
             out, out_end = _pipe(ours, theirs)
             err, err_end = _pipe(ours, theirs)
             _enlarge(out, pipe_bytes)
-            source: int = subprocess.DEVNULL
-            if stdin:
+            source = stdin if isinstance(stdin, int) else subprocess.DEVNULL
+            if isinstance(stdin, bytes) and stdin:
                 text = theirs.enter_context(tempfile.TemporaryFile(dir=self._directory))
                 text.write(stdin)
                 text.seek(0)

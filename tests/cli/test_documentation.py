@@ -10,6 +10,7 @@ from typer.main import get_command
 from exstream.cli.program import app
 from exstream.config import OPTIONS
 from exstream.model.profiles import SHIPPED
+from exstream.mpegts.conformance import Kind, Priority
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -84,3 +85,11 @@ def test_every_line_of_the_doctor_is_on_its_page() -> None:
     named = set(re.findall(r'(?:Check|passed|failed|port)\(\s*"([a-z ]+)"', text))
     named |= set(re.findall(r'\b_?(?:name|NAME) = "([a-z]+)"', text))
     assert documented == named
+
+
+def test_every_kind_of_finding_is_on_its_page() -> None:
+    """The table has every kind that the check knows, with its class and its number in the standard."""
+    classes = {Priority.FIRST: "priority 1", Priority.SECOND: "priority 2", Priority.SPLICE: "splice"}
+    assert [[_plain(cell) for cell in row[:3]] for row in _table("conformance.md", "kind")] == [
+        [kind.value, classes[kind.priority], kind.indicator] for kind in Kind
+    ]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from exstream.mpegts.conformance.findings import Kind, Ledger
+from exstream.mpegts.conformance.findings import Kind, Ledger, Severity
 from exstream.mpegts.packets import PACKET, SYNC, Packets
 
 LOCK = 5
@@ -44,11 +44,14 @@ class Framing:
         return self._runs(final=False)
 
     def finish(self) -> Iterator[Run]:
-        """Yield what is left once no more bytes will come; what is no whole packet is told."""
+        """Yield what is left once no more bytes will come.
+
+        A recording may be cut anywhere: what is no whole packet at its end is a warning.
+        """
         yield from self._runs(final=True)
         if self._rest and self._locked:
             text = f"the stream ends {len(self._rest)} bytes into a packet"
-            self._ledger.note(Kind.SYNC_LOSS, self.offset // PACKET, text)
+            self._ledger.note(Kind.SYNC_LOSS, self.offset // PACKET, text, severity=Severity.WARNING)
         self._skip(len(self._rest))
 
     def _runs(self, *, final: bool) -> Iterator[Run]:
