@@ -28,12 +28,15 @@ from exstream.jobs.cards import CardMaker
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.demo import DemoLibrary
 from exstream.jobs.demo_clip import ClipMaker
+from exstream.jobs.demo_order import follow_the_air
+from exstream.jobs.formats import Formats
 from exstream.jobs.library import LibraryScanner
 from exstream.jobs.lineup import Lineup
 from exstream.jobs.publish import Publisher
 from exstream.jobs.standby import Standby
 from exstream.jobs.supervisor import supervised
 from exstream.jobs.watch import LibraryWatch
+from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId
 from exstream.playout.figures import Figures
 from exstream.playout.player import Player, Studio
@@ -53,9 +56,6 @@ from exstream.web.identity import load_device
 from exstream.web.servers import Servers, Site
 from exstream.web.sites import hdhomerun_site, iptv_site
 from exstream.web.sockets import Sockets, listen_twice
-
-UPCOMING_MS = 30 * 60_000
-PRIORITISE_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -141,6 +141,7 @@ class Station:
         lineup: Lineup,
         publisher: Publisher,
         tuners: Tuners,
+        formats: Formats,
         cards: CardRack,
         library: _Library,
         asrun: AsRunWriter,
@@ -156,21 +157,24 @@ class Station:
         self._library = library
         self._asrun = asrun
         self._data_dir = data_dir
-        self._standby = Standby(lineup, tuners)
+        self._formats = formats
+        self._standby = Standby(lineup, tuners, formats)
 
     async def run(self) -> None:
         """Make everything ready, then keep it so until cancelled."""
         began = time.monotonic()
         lineup, publisher, library = self._lineup, self._publisher, self._library
+        library.catalogue.listen(self._formats.heard)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._cards.fill(lineup.enabled()))
             if library.demo is not None:
                 await library.demo.make_opening()
+        await self._cards.fill(lineup.enabled())  # the opening may have changed what most items have
         await publisher.start()
         self._tell(time.monotonic() - began)
         lineup.listen(self._standby.wake)
         lineup.listen(self._refill)
-        library.catalogue.listen(publisher.heard)
+        library.catalogue.listen(self._heard)
         jobs: dict[str, Callable[[], Awaitable[object]]] = {
             "publishing": publisher.run,
             "the channel files": lineup.watch,
@@ -181,7 +185,7 @@ class Station:
         }
         if library.demo is not None:
             jobs["the demo library"] = library.demo.run
-            jobs["the demo's order"] = partial(self._prioritise, library.demo)
+            jobs["the demo's order"] = partial(follow_the_air, library.demo, lineup, publisher, self.clock)
         async with asyncio.TaskGroup() as group:
             for name, job in jobs.items():
                 group.create_task(supervised(name, job, self.clock))
@@ -204,23 +208,15 @@ class Station:
                 clips=len(self._library.demo.waiting()),
             )
 
+    async def _heard(self, _catalogue: Catalogue) -> None:
+        """Follow the library."""
+        self._publisher.wake()
+        await self._cards.fill(self._lineup.enabled())
+        await self._standby.wake()
+
     async def _refill(self) -> None:
         await self._cards.fill(self._lineup.enabled())
         self._publisher.wake()
-
-    async def _prioritise(self, demo: DemoLibrary) -> None:
-        """Have the demo library make first what airs first, as long as it makes anything."""
-        while demo.waiting():
-            now = self.clock.now_ms()
-            rows = [
-                row
-                for channel in self._lineup.enabled()
-                for row in await self._publisher.rows(channel.id, now, now + UPCOMING_MS)
-            ]
-            rows.sort(key=lambda row: row.starts)
-            demo.prioritise(dict.fromkeys(row.item for row in rows if row.item is not None))
-            await self.clock.sleep(PRIORITISE_SECONDS)
-
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
@@ -254,11 +250,10 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
             ground.metrics,
             horizon_days=settings.horizon_days,
         )
-        cards = CardRack(
-            CardMaker(ground.processes, settings.data_dir / "cards", ground.ffmpeg), settings.profiles
-        )
+        formats = Formats(settings.profiles, lambda: catalogue.current)
+        cards = CardRack(CardMaker(ground.processes, settings.data_dir / "cards", ground.ffmpeg), formats)
         asrun = AsRunWriter(AsRunStore(ground.database), clock)
-        tuners = await _tuners(ground, stack, lineup, publisher, cards, asrun)
+        tuners = await _tuners(ground, stack, lineup, publisher, formats, cards, asrun)
 
         def missing() -> list[str]:
             cards_of = [f"the cards of {name}" for name in cards.missing(lineup.enabled())]
@@ -274,10 +269,12 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
             clock,
             missing,
             device,
-            settings.profiles,
+            formats,
             _web_options(settings, sockets),
         )
-        yield Station(parts, lineup, publisher, tuners, cards, library, asrun, clock, settings.data_dir)
+        yield Station(
+            parts, lineup, publisher, tuners, formats, cards, library, asrun, clock, settings.data_dir
+        )
 
 
 async def _ground(settings: Settings, stack: AsyncExitStack) -> _Ground:
@@ -331,6 +328,7 @@ async def _tuners(
     stack: AsyncExitStack,
     lineup: Lineup,
     publisher: Publisher,
+    formats: Formats,
     cards: CardRack,
     asrun: AsRunWriter,
 ) -> Tuners:
@@ -354,7 +352,8 @@ async def _tuners(
         return found
 
     async def player_of(channel: ChannelDefinition) -> Player:
-        return Player(channel, settings.profiles[channel.profile], await cards.of(channel), studio)
+        profile = formats.take(channel)
+        return Player(channel, profile, await cards.of(profile), studio)
 
     tuners = Tuners(
         find,

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from exstream.config import values
-from exstream.model.channel import Profile
+from exstream.ffmpeg.copying import copying
+from exstream.model.channel import COPY, Profile
 from exstream.model.grid import Rate
 from exstream.model.profiles import SHIPPED
 
@@ -90,6 +91,7 @@ _FIELDS: Mapping[str, values.Reader[Any]] = {
     "preset": values.choice(*_PRESETS),
     "languages": _languages,
     "loudness": _loudness,
+    "copy": values.switch,
 }
 _REQUIRED = tuple(
     each.name for each in fields(Profile) if each.default is MISSING and each.name not in {"name", "max_kbps"}
@@ -119,8 +121,8 @@ def merge(written: object, say: Callable[[str], None]) -> Mapping[str, Profile]:
 def _profile(
     name: str, described: object, before: Profile | None, say: Callable[[str], None]
 ) -> Profile | None:
-    if not name.isprintable() or not 0 < len(name) <= _NAME_LENGTH:
-        say(f"a profile's name has 1 to {_NAME_LENGTH} printable characters")
+    if complaint := _unfit_name(name):
+        say(complaint)
         return None
     if not isinstance(described, Mapping):
         say(f"must have fields such as width and height, not {values.quoted(described)}")
@@ -145,7 +147,20 @@ def _profile(
             faults.append(f"max_kbps must not be below video_kbps ({chosen['video_kbps']})")
     for fault in faults:
         say(fault)
-    return None if faults else Profile(name=name, **chosen)
+    return None if faults else _made(Profile(name=name, **chosen))
+
+
+def _unfit_name(name: str) -> str:
+    """Return what is wrong with a profile's name, nothing if it can be used."""
+    if not name.isprintable() or not 0 < len(name) <= _NAME_LENGTH:
+        return f"a profile's name has 1 to {_NAME_LENGTH} printable characters"
+    if name == COPY:
+        return "channels of this profile are sent in the format of their items: choose another name"
+    return ""
+
+
+def _made(profile: Profile) -> Profile:
+    return copying(profile) if profile.copy else profile
 
 
 def _fields_of(profile: Profile) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from exstream.definitions import values
 from exstream.definitions.document import Mapping, Node, NotReadable, Sequence, Text, parse
 from exstream.definitions.values import Refused, nearest, quoted
-from exstream.model.channel import ChannelDefinition, Order, Pool, Query
+from exstream.model.channel import COPY, ChannelDefinition, Order, Pool, Query
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ def channel_keys(profiles: Collection[str]) -> tuple[Key, ...]:
         Key("id", _simple(values.channel_id)),
         Key("number", _simple(values.channel_number), required=True),
         Key("name", _simple(values.text), required=True),
-        Key("profile", _simple(values.one_of("profile", sorted(profiles))), required=True),
+        Key("profile", _simple(values.one_of("profile", sorted({*profiles, COPY}))), required=True),
         Key("programmes", _programmes, required=True),
         Key("filler", _nested(FILLER_KEYS, "filler")),
         Key("align", _simple(values.align)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from exstream.ffmpeg.tracks import pick_audio
@@ -50,17 +50,13 @@ class CopyClass:
         """The format that channels of this class are sent in."""
         rate = Rate(self.rate_num, self.rate_den)
         kbps = ceil(self.width * self.height * _BITS_PER_PIXEL / rate.seconds / 100_000) * 100
-        return Profile(
-            f"copy-{self.width}x{self.height}-{round(1_000 / rate.seconds)}",
-            self.width,
-            self.height,
-            rate,
-            video_kbps=kbps,
-            max_kbps=kbps * 7 // 6,
-            copy=True,
-            reorder=REORDER,
-            gop_seconds=LONGEST_GOP_MS // 1_000,
-        )
+        name = f"copy-{self.width}x{self.height}-{round(1_000 / rate.seconds)}"
+        return copying(Profile(name, self.width, self.height, rate, kbps, kbps * 7 // 6))
+
+
+def copying(profile: Profile) -> Profile:
+    """Return ``profile`` with room for items that come as they are: any reordering, any distance of key frames."""
+    return replace(profile, copy=True, reorder=REORDER, gop_seconds=LONGEST_GOP_MS // 1_000)
 
 
 def _plain(video: VideoStream) -> bool:
@@ -105,6 +101,11 @@ def cheapest(media: Media | None, profile: Profile) -> Way:
         return Way.TRANSCODE
     audio = pick_audio(media.audio, profile.languages)
     return Way.COPY if audio is None or (_same(audio) and profile.loudness is None) else Way.AUDIO
+
+
+def planned(media: Media | None, profile: Profile, offset_ms: int) -> Way:
+    """Return the way of a segment that begins ``offset_ms`` into its item: inside there is seldom a key frame."""
+    return Way.TRANSCODE if offset_ms else cheapest(media, profile)
 
 
 def _same(audio: AudioStream) -> bool:

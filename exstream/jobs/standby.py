@@ -6,6 +6,7 @@ import asyncio
 from typing import Protocol
 
 from exstream.errors import PlayoutError
+from exstream.jobs.formats import Formats
 from exstream.model.channel import ChannelDefinition, ChannelId
 from exstream.playout.tuners import Tuners
 
@@ -21,11 +22,12 @@ class Lineup(Protocol):
 
 
 class Standby:
-    """Follows ``lineup`` for as long as `run` runs; `wake` tells that it has changed."""
+    """Follows ``lineup`` for as long as `run` runs; `wake` tells that it, or a format, has changed."""
 
-    def __init__(self, lineup: Lineup, tuners: Tuners) -> None:
+    def __init__(self, lineup: Lineup, tuners: Tuners, formats: Formats) -> None:
         self._lineup = lineup
         self._tuners = tuners
+        self._formats = formats
         self._warm: dict[ChannelId, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._changed.set()
@@ -44,10 +46,16 @@ class Standby:
                 self._keep_warm(group)
 
     def _retire(self) -> None:
-        """Take off air what is no longer on offer, or is sent in another way now."""
+        """Take off air what is no longer on offer, or is sent in another way now.
+
+        Where only the library has changed the format, viewers keep what they have.
+        """
+        watched = {session.channel for session in self._tuners.sessions()}
         for playing in self._tuners.on_air():
             now = self._lineup.by_id(playing.id)
-            if now is None or (now.profile, now.name) != (playing.profile, playing.name):
+            changed = now is None or (now.profile, now.name) != (playing.profile, playing.name)
+            unseen = now is not None and now.id not in watched and self._formats.is_outdated(now)
+            if changed or unseen:
                 self._tuners.take_off(playing.id)
                 self._drop(playing.id)
 

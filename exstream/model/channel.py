@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from exstream.model.grid import KEY_FRAME_SECONDS, Rate
 
+COPY = "copy"
+"""The profile of channels that are sent in the format that most of their items have."""
+
 ChannelId = str
 """A channel's identity for ever: lower-case letters, digits and hyphens."""
 ChannelNumber = str

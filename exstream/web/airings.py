@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from exstream.ffmpeg.copying import planned
 from exstream.guide.programmes import programmes
 from exstream.model.catalogue import Catalogue, ItemKind
-from exstream.model.channel import ChannelDefinition, ChannelId
-from exstream.model.programme import Programme
+from exstream.model.channel import ChannelDefinition, ChannelId, Profile
+from exstream.model.programme import Programme, Segment, Way
 from exstream.web.deps import Parts
 
 AROUND_MS = 4 * 3_600_000
@@ -37,6 +38,8 @@ class Airing:
     genres: tuple[str, ...] = ()
     kind: ItemKind | None = None
     """None where no item is on: a card, or an item that has gone."""
+    way: Way | None = None
+    """How the item is brought into the channel's format; None where no item is on."""
 
     @property
     def numbering(self) -> str:
@@ -46,8 +49,10 @@ class Airing:
         return f"E{self.episode:02}" if self.season is None else f"S{self.season:02}E{self.episode:02}"
 
 
-def airing(programme: Programme, catalogue: Catalogue) -> Airing:
-    """Return ``programme`` with the facts of its item."""
+def airing(
+    programme: Programme, row: Segment | None, profile: Profile | None, catalogue: Catalogue
+) -> Airing:
+    """Return ``programme``, which begins with ``row``, with the facts of its item in a channel of ``profile``."""
     item = catalogue.items.get(programme.item) if programme.item is not None else None
     if item is None:
         return Airing(programme.channel, programme.starts, programme.ends, programme.title)
@@ -63,14 +68,21 @@ def airing(programme: Programme, catalogue: Catalogue) -> Airing:
         summary=item.summary,
         genres=item.genres,
         kind=item.kind,
+        way=planned(item.media, profile, row.offset) if row is not None and profile is not None else None,
     )
 
 
 async def airings(parts: Parts, channel: ChannelId, start: int, end: int) -> list[Airing]:
     """Return what overlaps the interval on ``channel``, in order."""
     rows = await parts.timeline.rows(channel, start - AROUND_MS, end + AROUND_MS)
-    catalogue = parts.catalogue.current
-    return [airing(p, catalogue) for p in programmes(rows) if p.ends > start and p.starts < end]
+    definition, catalogue = parts.lineup.by_id(channel), parts.catalogue.current
+    profile = parts.formats.of(definition) if definition is not None else None
+    by_start = {row.starts: row for row in rows}
+    return [
+        airing(programme, by_start.get(programme.starts), profile, catalogue)
+        for programme in programmes(rows)
+        if programme.ends > start and programme.starts < end
+    ]
 
 
 async def airings_of(

@@ -110,7 +110,7 @@ def _condition(api: APIRouter, parts: Parts) -> None:
 
 
 def _described(parts: Parts, channel: ChannelDefinition, base_url: str) -> shapes.Channel:
-    return shapes.Channel.of(channel, parts.profiles[channel.profile], base_url)
+    return shapes.Channel.of(channel, parts.formats.of(channel), base_url)
 
 
 def _existing(parts: Parts, name: str) -> ChannelDefinition:

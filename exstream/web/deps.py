@@ -160,6 +160,13 @@ class CatalogueHolder(Protocol):
         """The newest snapshot."""
 
 
+class Formats(Protocol):
+    """What each channel is sent in."""
+
+    def of(self, channel: ChannelDefinition, /) -> Profile:
+        """Return the format in which the channel would go on air now."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebOptions:
     """The sites' settings."""
@@ -192,7 +199,7 @@ class Parts:
     ready: Callable[[], Sequence[str]]
     """What is missing for `/readyz`; empty when ready."""
     device: Device
-    profiles: Mapping[str, Profile]
+    formats: Formats
     options: WebOptions = field(default_factory=WebOptions)
 
     def find(self, name: str) -> ChannelDefinition | None:

@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from exstream import __version__
 from exstream.jobs.board import JobState
 from exstream.model.channel import ChannelDefinition
+from exstream.model.programme import Way
 from exstream.web.addresses import Addresses, Host
 from exstream.web.airings import airings, airings_of
 from exstream.web.deps import Parts
@@ -29,6 +30,11 @@ from exstream.web.iptv import takes_gzip
 SHORT_MS = 180_000
 LISTED = 60
 LISTED_MS = 6 * 3_600_000
+_WAYS: Mapping[Way | None, str] = {
+    Way.COPY: "Sent as it is, nothing is encoded",
+    Way.AUDIO: "Pictures sent as they are, sound encoded",
+    Way.TRANSCODE: "Encoded for this channel",
+}
 REACH_MS = 400 * 86_400_000
 
 _HERE = Path(__file__).parent
@@ -90,7 +96,7 @@ class Pages:
             return self._missing(request, "There is no such channel, or it is switched off.")
         now = self._parts.clock.now_ms()
         coming = await airings(self._parts, channel.id, now, now + LISTED_MS)
-        profile = self._parts.profiles[channel.profile]
+        profile = self._parts.formats.of(channel)
         return self._page(
             request, "channel.html", channel=channel, profile=profile, coming=coming[:LISTED], now=now
         )
@@ -103,8 +109,8 @@ class Pages:
         found = [a for a in await airings(self._parts, channel.id, starts, starts + 1) if a.starts == starts]
         if not found:
             return self._missing(request, "This programme is no longer in the guide.")
-        now = self._parts.clock.now_ms()
-        return self._page(request, "programme.html", channel=channel, airing=found[0], now=now)
+        now, way = self._parts.clock.now_ms(), _WAYS.get(found[0].way, "")
+        return self._page(request, "programme.html", channel=channel, airing=found[0], way=way, now=now)
 
     async def status(self, request: Request) -> Response:
         """Show the status line alone, for the guide to renew it."""

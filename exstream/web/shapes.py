@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from exstream.jobs import board
 from exstream.model.channel import ChannelDefinition, Profile
+from exstream.model.programme import Way
 from exstream.playout.tuners import Kind
 from exstream.web import deps
 from exstream.web.airings import Airing
@@ -98,6 +99,10 @@ class Programme(_Shape):
     kind: str | None = Field(
         description="episode, film, filler or other; null where no item of the library is on"
     )
+    way: Way | None = Field(
+        description="how the item is brought into the channel's format: sent as it is (copy), with its sound "
+        "encoded (audio), or all encoded (transcode); null on cards"
+    )
 
     @classmethod
     def of(cls, airing: Airing) -> Self:
@@ -114,6 +119,7 @@ class Programme(_Shape):
             summary=airing.summary,
             genres=airing.genres,
             kind=airing.kind,
+            way=airing.way,
         )
 
 

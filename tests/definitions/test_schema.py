@@ -15,6 +15,7 @@ from exstream.definitions.schema import (
     channel_keys,
     read_definition,
 )
+from exstream.model.channel import COPY
 from tests.conftest import ROOT
 from tests.definitions.written import PROFILES, SHORT, WHOLE, faults, number_of
 
@@ -93,6 +94,18 @@ def test_grids(written: str, minutes: int) -> None:
 def test_broken_files_are_explained(content: str | bytes, fault: str) -> None:
     """Whatever is wrong with the text itself is said in a sentence with its line."""
     assert fault in faults(content)
+
+
+def test_copy_is_a_profile_everywhere() -> None:
+    """Whatever the settings hold, a channel may be sent in its items' own format; a slip of the pen is led there."""
+    report = Report()
+    written = read_definition(WHOLE.replace("480p25", "copy").encode(), "channel", ("480p25",), "UTC", report)
+    assert written is not None, report.faults
+    assert written.definition.profile == COPY
+    assert "there is no profile 'copie'; did you mean 'copy'?" in " ".join(
+        faults(WHOLE.replace("480p25", "copie"))
+    )
+    assert "there are 1080p25, 480p25, 720p25, copy" in " ".join(faults(WHOLE.replace("480p25", "xyz")))
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,14 @@ class Shelf:
     current: Catalogue = field(default_factory=lambda: Catalogue.of(ITEMS))
 
 
+class OneFormat:
+    """Every channel is sent in the same format."""
+
+    def of(self, channel: ChannelDefinition) -> Profile:
+        """The one format."""
+        return PROFILE
+
+
 @dataclass
 class Station:
     """The whole of it; ``parts`` is what the sites are given."""
@@ -277,7 +285,7 @@ def station(
         clock=clock,
         ready=lambda: missing,
         device=DEVICE,
-        profiles={"480p25": PROFILE},
+        formats=OneFormat(),
         options=options or WebOptions(),
     )
     return Station(programmed, studio, shelf, board, missing, parts)
