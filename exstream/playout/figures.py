@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exstream.model.channel import ChannelId
+from exstream.mpegts.conformance import Finding
 from exstream.telemetry import Metrics
 
 
@@ -53,3 +54,15 @@ class Figures:
     def closed(self) -> None:
         """A viewer that took nothing was closed."""
         self._metrics.viewers_closed.inc()
+
+    def erred(self, channel: ChannelId, finding: Finding) -> None:
+        """Something is wrong in what a channel sends."""
+        conformance = self._metrics.conformance
+        conformance.errors.labels(channel, finding.kind.value).inc()
+        if finding.gap:
+            conformance.timeline_seconds.labels(channel, finding.kind.value).inc(abs(finding.gap))
+
+    def clocked(self, channel: ChannelId, jitter: float, longest: float) -> None:
+        """The clock references of a channel are so regular; in seconds."""
+        self._metrics.conformance.pcr_jitter.labels(channel).set(jitter)
+        self._metrics.conformance.pcr_longest.labels(channel).set(longest)
