@@ -94,10 +94,10 @@ class Broadcast:
         for point in reversed(self._fanout.points_from(0)):
             data = self._fanout.range(point.offset, min(self._fanout.end, point.offset + LOOK_BYTES))
             found = Demux(point.pts).feed(data or b"")
-            video = next((VideoParameters.of(unit.data) for unit in found if isinstance(unit, Picture)), None)
+            picture = next((unit.data for unit in found if isinstance(unit, Picture)), None)
             frames = next((unit.frames for unit in found if isinstance(unit, Sound) and unit.frames), None)
-            if video is not None and frames is not None:
-                return video, AudioParameters.of(frames[0])
+            if picture is not None and frames is not None:
+                return _read(picture, frames[0])
         return None
 
     async def _when(self, look: Callable[[], T | None], seconds: float) -> T:
@@ -120,3 +120,13 @@ class Broadcast:
     def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _read(picture: bytes, frame: bytes) -> tuple[VideoParameters, AudioParameters]:
+    try:
+        video, audio = VideoParameters.of(picture), AudioParameters.of(frame)
+    except ValueError as error:
+        raise TuneFailed(f"the stream does not say what it is: {error}") from error
+    if video is None:
+        raise TuneFailed("the stream does not say what it is: a key frame without parameter sets")
+    return video, audio

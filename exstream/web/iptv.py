@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from exstream.ffmpeg.font import font_file
 from exstream.guide import lineup
+from exstream.web import mp4
 from exstream.web.addresses import Addresses
 from exstream.web.deps import Parts
 from exstream.web.hls import Hls
@@ -38,6 +39,7 @@ class Iptv:
             Route("/iptv/logos/{channel}.png", self.logo, methods=["GET"]),
             *self._hls.routes(),
             Route("/iptv/channel/{channel}.ts", self.stream, methods=["GET"]),
+            Route("/iptv/channel/{channel}.mp4", self.movie, methods=["GET"]),
             Route("/iptv/channel/{channel}.{form:str}", self.other_form, methods=["GET"]),
         ]
 
@@ -84,6 +86,10 @@ class Iptv:
     async def stream(self, request: Request) -> Response | TransportStream:
         """Tune to a channel by its id or its number."""
         return answer(self._parts, request, request.path_params["channel"])
+
+    async def movie(self, request: Request) -> Response | mp4.MovieStream:
+        """Tune to a channel for a browser."""
+        return mp4.answer(self._parts, request)
 
     async def other_form(self, _request: Request) -> Response:
         """Say which forms a channel has."""
