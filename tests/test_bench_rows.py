@@ -18,7 +18,7 @@ from exstream.ffmpeg.command import programme
 from exstream.model.catalogue import Source
 from exstream.model.grid import Span
 from exstream.model.programme import Order
-from load.bench import copycpu, copytune, lineup, recovery
+from load.bench import copycpu, copytune, hls, lineup, recovery
 from load.bench.cpu import Share
 from load.bench.media import CABLE, Clip, make
 from load.bench.recovery import Outage
@@ -73,6 +73,12 @@ def test_a_silence_that_is_too_long_misses_the_target() -> None:
     assert [row.met for row in recovery.rows(signal.SIGKILL, short)] == [True, None, None]
     assert recovery.rows(signal.SIGKILL, long)[0].met is False
     assert recovery.rows(signal.SIGSTOP, long)[0].met
+
+
+def test_the_slowest_player_by_hls_has_to_be_in_time() -> None:
+    """Cold and warm channels are judged by their slowest tune."""
+    assert [row.met for row in hls.rows([1.0, 2.9], [0.1])] == [True, True]
+    assert [row.met for row in hls.rows([1.0, 3.1], [0.1])] == [False, True]
 
 
 def test_a_spectator_is_starved_when_the_stream_falls_behind_its_clock(stream: bytes) -> None:
