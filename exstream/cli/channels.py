@@ -9,6 +9,7 @@ import typer
 
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
 from exstream.cli.outcome import ExitCode, say, write
+from exstream.cli.sending import sendings
 from exstream.config import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def list_channels(context: typer.Context, data_dir: DataDir = None, as_json: AsJ
     settings = invocation(context).settings(data_dir=data_dir)
     found = read(settings)
     if as_json:
-        write_json(_shown(found))
+        write_json(_shown(found, settings))
     else:
         _write(found, settings)
     for fault in found.faults:
@@ -38,11 +39,18 @@ def check(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = Fa
     found = read(settings)
     if as_json:
         write_json(
-            {"folder": str(folder(settings)), "channels": len(found.channels), "faults": list(found.faults)}
+            {
+                "folder": str(folder(settings)),
+                "channels": len(found.channels),
+                "faults": list(found.faults),
+                "copying": {name: sent.shown() for name, sent in sendings(settings, found.channels).items()},
+            }
         )
     else:
         for fault in found.faults:
             write(fault)
+        for name, sent in sendings(settings, found.channels).items():
+            write(f"{name}: {sent.sentence()}")
         write(said(found, folder(settings)))
     raise typer.Exit(ExitCode.FAILURE if found.faults else ExitCode.OK)
 
@@ -76,13 +84,15 @@ def said(found: Definitions, path: Path) -> str:
     return f"{channels} and {faults} in {path}"
 
 
-def _shown(found: Definitions) -> list[dict[str, object]]:
+def _shown(found: Definitions, settings: Settings) -> list[dict[str, object]]:
+    sent = sendings(settings, found.channels)
     return [
         {
             "id": channel.id,
             "number": channel.number,
             "name": channel.name,
             "profile": channel.profile,
+            "copying": sent[channel.id].shown() if channel.id in sent else None,
             "enabled": channel.enabled,
             "file": name,
         }
@@ -96,7 +106,10 @@ def _write(found: Definitions, settings: Settings) -> None:
     if not found.channels:
         write(f"There are no channels in {folder(settings)}")
         return
+    sent = sendings(settings, found.channels)
     width = max(len(channel.name) for channel in found.channels)
     for channel in found.channels:
         state = "" if channel.enabled else "  (not enabled)"
         write(f"{channel.number:>8}  {channel.name:<{width}}  {channel.profile}  {channel.id}{state}")
+        if channel.id in sent:
+            write(f"{'':>8}  {sent[channel.id].sentence()}")
