@@ -104,6 +104,10 @@ class TransportStream:
                 watch = asyncio.create_task(_watch(receive, presence))
                 try:
                     await self._tune(scope, receive, send)
+                except ViewerStalled:
+                    _log.info("viewer stalled, let go", channel=self._channel.id, peer=peer_of(scope))
+                    hang_up(scope)
+                    await watch
                 finally:
                     watch.cancel()
         except TimeoutError:
@@ -127,11 +131,7 @@ class TransportStream:
                 _log.info("not tuned", channel=self._channel.id, answer=refusal.reason, reason=str(error))
                 await refusal.response()(scope, receive, send)
                 return
-            try:
-                await self._send(viewer, scope, send)
-            except ViewerStalled:
-                _log.info("viewer stalled, let go", channel=self._channel.id, peer=peer_of(scope))
-                hang_up(scope)
+            await self._send(viewer, scope, send)
 
     async def _send(self, viewer: Viewer, scope: Scope, send: Send) -> None:
         headers = list(_HEADERS)
