@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from exstream.ffmpeg.font import font_file
 from exstream.ffmpeg.probe import Prober
 from exstream.ffmpeg.process import Processes
 from exstream.jobs.asrun import AsRunWriter
+from exstream.jobs.bad_files import BadFiles
 from exstream.jobs.board import Board
 from exstream.jobs.card_rack import CardRack
 from exstream.jobs.cards import CardMaker
@@ -39,13 +40,17 @@ from exstream.jobs.watch import LibraryWatch
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId
 from exstream.playout.figures import Figures
-from exstream.playout.player import Player, Studio
+from exstream.playout.player import Player
 from exstream.playout.pump import Pump
-from exstream.playout.restart import RestartPolicy
+from exstream.playout.restart import Ladder
+from exstream.playout.studio import Studio
 from exstream.playout.tuners import Tuners
 from exstream.resources import data_path
+from exstream.sources.quarantine import Quarantine
 from exstream.sources.resolver import Resolver
+from exstream.sources.substitutes import LibrarySubstitutes
 from exstream.store.asrun import AsRunStore
+from exstream.store.bad_files import BadFileStore
 from exstream.store.catalogue import CatalogueStore
 from exstream.store.database import Database
 from exstream.store.occupancy import occupied
@@ -56,6 +61,8 @@ from exstream.web.identity import load_device
 from exstream.web.servers import Servers, Site
 from exstream.web.sites import hdhomerun_site, iptv_site
 from exstream.web.sockets import Sockets, listen_twice
+
+_Jobs = Mapping[str, Callable[[], Awaitable[object]]]
 
 log = structlog.get_logger(__name__)
 
@@ -144,7 +151,7 @@ class Station:
         formats: Formats,
         cards: CardRack,
         library: _Library,
-        asrun: AsRunWriter,
+        keeping: _Jobs,
         clock: SystemClock,
         data_dir: Path,
     ) -> None:
@@ -155,7 +162,7 @@ class Station:
         self._publisher = publisher
         self._cards = cards
         self._library = library
-        self._asrun = asrun
+        self._keeping = keeping
         self._data_dir = data_dir
         self._formats = formats
         self._standby = Standby(lineup, tuners, formats)
@@ -175,12 +182,12 @@ class Station:
         lineup.listen(self._standby.wake)
         lineup.listen(self._refill)
         library.catalogue.listen(self._heard)
-        jobs: dict[str, Callable[[], Awaitable[object]]] = {
+        jobs = {
+            **self._keeping,
             "publishing": publisher.run,
             "the channel files": lineup.watch,
             "the libraries": library.watch.run,
             "warm channels": self._standby.run,
-            "the as-run log": self._asrun.run,
             "the loop's lag": lambda: watch_loop(self.parts.metrics),
         }
         if library.demo is not None:
@@ -218,6 +225,7 @@ class Station:
         await self._cards.fill(self._lineup.enabled())
         self._publisher.wake()
 
+
 @dataclass(frozen=True, slots=True)
 class _Ground:
     """What everything else stands on."""
@@ -252,8 +260,12 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
         )
         formats = Formats(settings.profiles, lambda: catalogue.current)
         cards = CardRack(CardMaker(ground.processes, settings.data_dir / "cards", ground.ffmpeg), formats)
-        asrun = AsRunWriter(AsRunStore(ground.database), clock)
-        tuners = await _tuners(ground, stack, lineup, publisher, formats, cards, asrun)
+        asrun = AsRunWriter(AsRunStore(ground.database), clock, kept_days=settings.asrun_days)
+        quarantine = Quarantine(clock)
+        gauge = ground.metrics.airing.bad_files
+        bad_files = BadFiles(quarantine, BadFileStore(ground.database), clock, gauge.set)
+        await bad_files.load()
+        tuners = await _tuners(ground, stack, lineup, publisher, formats, cards, asrun, quarantine)
 
         def missing() -> list[str]:
             cards_of = [f"the cards of {name}" for name in cards.missing(lineup.enabled())]
@@ -271,9 +283,11 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
             device,
             formats,
             _web_options(settings, sockets),
+            quarantine.files,
         )
+        keeping: _Jobs = {"the as-run log": asrun.run, "bad files": bad_files.run}
         yield Station(
-            parts, lineup, publisher, tuners, formats, cards, library, asrun, clock, settings.data_dir
+            parts, lineup, publisher, tuners, formats, cards, library, keeping, clock, settings.data_dir
         )
 
 
@@ -331,17 +345,24 @@ async def _tuners(
     formats: Formats,
     cards: CardRack,
     asrun: AsRunWriter,
+    quarantine: Quarantine,
 ) -> Tuners:
     settings, figures = ground.settings, Figures(ground.metrics)
+
+    def catalogue() -> Catalogue:
+        return ground.catalogue.current
+
     studio = Studio(
         publisher,
-        Resolver(lambda: ground.catalogue.current),
+        Resolver(catalogue, quarantine.set_aside),
+        LibrarySubstitutes(catalogue, lineup.by_id, quarantine.set_aside),
         FfmpegFeeds(ground.processes, Prober(ground.processes).probe),
+        quarantine,
         asrun,
         await stack.enter_async_context(Pump(ground.clock, ground.metrics.pump_tick.observe)),
         ground.clock,
         figures,
-        RestartPolicy(),
+        Ladder(),
         settings.burst_seconds,
     )
 

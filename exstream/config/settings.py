@@ -170,6 +170,10 @@ class Settings:
             values.decimal(1.5, 10), "How far a stream runs ahead of the clock to fill players' buffers."
         ),
     )
+    asrun_days: int = field(
+        default=35,
+        metadata=_about(values.whole(1, 3_650), "How many days of what really aired are kept."),
+    )
     demo: bool = field(
         default=True,
         metadata=_about(values.switch, "Make the demo library and air the demo channels."),

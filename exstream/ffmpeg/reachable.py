@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from exstream.errors import FeedError
+from exstream.errors import FileUnavailable
 
 AT_ONCE = 4
 """How many files of one folder are looked at together; more are there only when the folder does not answer."""
@@ -23,15 +23,15 @@ class Reachable:
         self._under_way: Counter[Path] = Counter()
 
     async def check(self, path: str) -> None:
-        """Return when the file at ``path`` can be read; raises `FeedError` with a sentence when it cannot."""
+        """Return when the file at ``path`` can be read; raises `FileUnavailable` with a sentence when it cannot."""
         folder = Path(path).parent
         if self._under_way[folder] >= AT_ONCE:
-            raise FeedError(f"{folder} does not answer: is its disk or its network share there?")
+            raise FileUnavailable(f"{folder} does not answer: is its disk or its network share there?")
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[FeedError | None] = loop.create_future()
+        answer: asyncio.Future[FileUnavailable | None] = loop.create_future()
         self._under_way[folder] += 1
 
-        def tell(fault: FeedError | None) -> None:
+        def tell(fault: FileUnavailable | None) -> None:
             self._under_way[folder] -= 1
             if not answer.done():
                 answer.set_result(fault)
@@ -40,7 +40,7 @@ class Reachable:
             fault = None
             try:
                 check_readable(path)
-            except FeedError as found:
+            except FileUnavailable as found:
                 fault = found
             with suppress(RuntimeError):  # the loop may be closed by now
                 loop.call_soon_threadsafe(tell, fault)
@@ -52,17 +52,17 @@ class Reachable:
 
 
 def check_readable(path: str) -> None:
-    """Raise `FeedError` with a sentence unless ``path`` is a file with something in it that we may read."""
+    """Raise `FileUnavailable` with a sentence unless ``path`` is a file with something in it that we may read."""
     try:
         found = Path(path).stat()
     except (OSError, ValueError) as fault:
-        raise FeedError(f"{path} cannot be opened: {_reason(fault)}") from fault
+        raise FileUnavailable(f"{path} cannot be opened: {_reason(fault)}") from fault
     if not stat.S_ISREG(found.st_mode):
-        raise FeedError(f"{path} is not a file")
+        raise FileUnavailable(f"{path} is not a file")
     if found.st_size == 0:
-        raise FeedError(f"{path} is empty")
+        raise FileUnavailable(f"{path} is empty")
     if not os.access(path, os.R_OK):
-        raise FeedError(f"{path} may not be read by this user")
+        raise FileUnavailable(f"{path} may not be read by this user")
 
 
 def _reason(fault: OSError | ValueError) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 import structlog
 
 from exstream.clock import Clock
 from exstream.errors import StoreError
-from exstream.model.programme import AsRunEntry
+from exstream.model.asrun import AsRunEntry
 
 WAITING = 5_000
 """How many entries wait for a database that does not take them; the oldest go first."""
+AT_ONCE = 200
 RETRY_SECONDS = 10.0
+PRUNE_SECONDS = 6 * 3_600.0
+DAY_MS = 24 * 3_600_000
 
 log = structlog.get_logger(__name__)
 
@@ -22,16 +26,20 @@ log = structlog.get_logger(__name__)
 class Ledger(Protocol):
     """Where the log is kept."""
 
-    async def record(self, entry: AsRunEntry) -> None:
-        """Keep ``entry``; raises StoreError."""
+    async def record(self, entries: Sequence[AsRunEntry]) -> None:
+        """Keep ``entries``, all of them or none; raises StoreError."""
+
+    async def prune(self, before_ms: int) -> int:
+        """Drop what ended before ``before_ms``; return how many entries went. Raises StoreError."""
 
 
 class AsRunWriter:
-    """Takes entries at once and writes them while `run` runs."""
+    """Takes entries at once and writes them while `run` runs; entries older than ``kept_days`` are dropped."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, *, kept_days: int = 35) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._kept_ms = kept_days * DAY_MS
         self._waiting: deque[AsRunEntry] = deque(maxlen=WAITING)
         self._news = asyncio.Event()
 
@@ -42,20 +50,30 @@ class AsRunWriter:
 
     async def run(self) -> NoReturn:
         """Write for ever."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            await self.flush()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._prune())
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                await self.flush()
 
     async def flush(self) -> None:
-        """Write what waits; an entry that is refused waits on."""
+        """Write what waits; entries that are refused wait on."""
         while self._waiting:
-            entry = self._waiting.popleft()
+            entries = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
             try:
-                await self._ledger.record(entry)
+                await self._ledger.record(entries)
             except StoreError as fault:
-                log.warning(
-                    "the as-run log cannot be written", reason=str(fault), waiting=len(self._waiting) + 1
-                )
-                self._waiting.appendleft(entry)
+                room = WAITING - len(self._waiting)
+                self._waiting.extendleft(reversed(entries[max(0, len(entries) - room) :]))
+                log.warning("the as-run log cannot be written", reason=str(fault), waiting=len(self._waiting))
                 await self._clock.sleep(RETRY_SECONDS)
+
+    async def _prune(self) -> NoReturn:
+        while True:
+            try:
+                dropped = await self._ledger.prune(self._clock.now_ms() - self._kept_ms)
+                log.debug("old entries of the as-run log were dropped", entries=dropped)
+            except StoreError as fault:
+                log.warning("the as-run log cannot be pruned", reason=str(fault))
+            await self._clock.sleep(PRUNE_SECONDS)

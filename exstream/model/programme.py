@@ -125,22 +125,3 @@ class Order:
     """The cheapest way that is allowed; on the order of a feed that runs, the way it takes."""
     careful: bool = False
     """Decode so that damage and odd hardware matter least, at any price."""
-
-
-class Outcome(StrEnum):
-    """How a segment went."""
-
-    AIRED = "aired"
-    PARTLY = "partly"
-    CARD = "card"
-
-
-@dataclass(frozen=True, slots=True)
-class AsRunEntry:
-    """What really happened to a segment while somebody watched."""
-
-    segment: Segment
-    started: int
-    ended: int
-    outcome: Outcome
-    reason: str = ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from exstream.model.asrun import AsRunEntry
 from exstream.model.channel import ChannelId
+from exstream.model.recovery import Failure, Step
 from exstream.mpegts.conformance import Finding
 from exstream.telemetry import Metrics
 
@@ -13,9 +15,20 @@ class Figures:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def failed(self, reason: str) -> None:
+    def failed(self, failure: Failure) -> None:
         """A feed could not start, broke off or hung."""
-        self._metrics.feed_failures.labels(reason).inc()
+        self._metrics.feed_failures.labels(failure.value).inc()
+
+    def stepped(self, step: Step) -> None:
+        """A step of the ladder was taken."""
+        self._metrics.airing.ladder_steps.labels(step.value).inc()
+
+    def aired(self, entry: AsRunEntry) -> None:
+        """A segment is over."""
+        airing = self._metrics.airing
+        airing.segments.labels(entry.outcome.value, entry.means.value).inc()
+        if entry.drift_ms is not None:
+            airing.drift.observe(entry.drift_ms / 1_000)
 
     def carded(self, seconds: float) -> None:
         """A card covered ``seconds`` of a programme."""

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest revision in ``migrations/versions``: a database at this revision is current."""
 
 metadata = MetaData(
@@ -113,6 +113,25 @@ class AsRunColumns(TypedColumns):
     ended: Named[int] = Column(BigInteger)
     outcome: Named[str] = Column(Text)
     reason: Named[str] = Column(Text)
+    drift_ms: Named[int | None] = Column(Integer)
+    """Null where none of its own pictures aired, and before the second schema."""
+    means: Named[str] = Column(Text, server_default="")
+    pictures: Named[int] = Column(Integer, server_default="0")
+    cards: Named[int] = Column(Integer, server_default="0")
+    setbacks: Named[list[dict[str, Any]]] = Column(_JSON, server_default="[]")
+    failures: Named[int] = Column(Integer, server_default="0")
+
+
+class BadFileColumns(TypedColumns):
+    """A file that is set aside because its encoders failed again and again."""
+
+    path: Named[str] = Column(Text, primary_key=True)
+    reason: Named[str] = Column(Text)
+    failures: Named[int] = Column(Integer)
+    first_at: Named[int] = Column(BigInteger)
+    last_at: Named[int] = Column(BigInteger)
+    size: Named[int] = Column(BigInteger)
+    mtime_ns: Named[int] = Column(BigInteger)
 
 
 library = Table("library", metadata, LibraryColumns, UniqueConstraint("server_id", "path"))
@@ -127,4 +146,5 @@ day = Table("timeline_day", metadata, DayColumns, PrimaryKeyConstraint("channel"
 segment = Table(
     "segment", metadata, SegmentColumns, PrimaryKeyConstraint("channel", "starts"), sqlite_with_rowid=False
 )
-asrun = Table("asrun", metadata, AsRunColumns, Index(None, "channel", "started"))
+asrun = Table("asrun", metadata, AsRunColumns, Index(None, "channel", "started"), Index(None, "ended"))
+bad_file = Table("bad_file", metadata, BadFileColumns)

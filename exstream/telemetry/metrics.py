@@ -18,6 +18,7 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from exstream import __version__
+from exstream.telemetry.airing import AiringFigures
 from exstream.telemetry.conformance import ConformanceFigures
 
 _TUNE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.35, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -68,8 +69,9 @@ class Metrics:
         self.ffmpeg_processes = Gauge(
             "exstream_ffmpeg_processes", "Running ffmpeg processes.", registry=registry
         )
-        self.tuners_in_use = Gauge("exstream_tuners_in_use", "HDHomeRun tuners taken.", registry=registry)
+        self.airing = AiringFigures(registry)
         self.conformance = ConformanceFigures(registry)
+        self.tuners_in_use = Gauge("exstream_tuners_in_use", "HDHomeRun tuners taken.", registry=registry)
         self._measure_inside(registry)
 
     def _measure_inside(self, registry: CollectorRegistry) -> None:

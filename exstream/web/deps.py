@@ -12,11 +12,12 @@ from typing import Protocol
 from exstream.clock import Clock
 from exstream.guide.device import Device
 from exstream.jobs.board import Board
+from exstream.model.bad_file import BadFile
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId, ChannelNumber, Profile
 from exstream.model.programme import Cue, Segment
-from exstream.playout.fanout import Wire
 from exstream.playout import player, tuners
+from exstream.playout.fanout import Wire
 from exstream.telemetry import Metrics
 
 Address = IPv4Address | IPv6Address
@@ -201,6 +202,8 @@ class Parts:
     device: Device
     formats: Formats
     options: WebOptions = field(default_factory=WebOptions)
+    bad_files: Callable[[], Sequence[BadFile]] = tuple
+    """The files that are set aside."""
 
     def find(self, name: str) -> ChannelDefinition | None:
         """Return the enabled channel called ``name``, an id or else a number."""

@@ -3,51 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from exstream.errors import StoreError
-from exstream.jobs.asrun import AsRunWriter
-from exstream.model.programme import AsRunEntry, Outcome, Segment, SegmentKind
+from exstream.jobs.asrun import DAY_MS, WAITING, AsRunWriter
+from exstream.model.asrun import AsRunEntry, Outcome
+from exstream.model.programme import Segment, SegmentKind
+from tests.fakes import SteppedClock
 
 pytestmark = pytest.mark.anyio
-
-
-class Moments:
-    """A clock whose waits pass at once."""
-
-    shift_ms = 0
-
-    def __init__(self) -> None:
-        self.waited = 0.0
-
-    def air(self) -> float:
-        """Return air time."""
-        return self.waited
-
-    def now_ms(self) -> int:
-        """Return schedule time."""
-        return round(self.waited * 1000)
-
-    async def sleep(self, seconds: float) -> None:
-        """Let the time pass."""
-        self.waited += seconds
-        await asyncio.sleep(0)
 
 
 class Ledger:
     """A ledger that refuses for a while."""
 
-    def __init__(self, refusals: int) -> None:
+    def __init__(self, refusals: int = 0) -> None:
         self.refusals = refusals
         self.entries: list[AsRunEntry] = []
+        self.pruned: list[int] = []
 
-    async def record(self, entry: AsRunEntry) -> None:
-        """Keep the entry, or refuse it."""
+    async def record(self, entries: Sequence[AsRunEntry]) -> None:
+        """Keep the entries, or refuse them."""
         if self.refusals:
             self.refusals -= 1
             raise StoreError("the disk is full: free some space")
-        self.entries.append(entry)
+        self.entries += entries
+
+    async def prune(self, before_ms: int) -> int:
+        """Keep when it was asked to prune; the first time it fails."""
+        self.pruned.append(before_ms)
+        if len(self.pruned) == 1:
+            raise StoreError("the database is locked: wait")
+        return 0
 
 
 def entry(number: int) -> AsRunEntry:
@@ -58,16 +47,45 @@ def entry(number: int) -> AsRunEntry:
 
 async def test_entries_are_written_in_order_once_the_database_takes_them() -> None:
     """A database that refuses for a while loses no entry and no order, and nobody waits for it."""
-    ledger, clock = Ledger(refusals=3), Moments()
+    ledger, clock = Ledger(refusals=3), SteppedClock(0)
     writer = AsRunWriter(ledger, clock)
     running = asyncio.create_task(writer.run())
-    noted = [entry(number) for number in range(5)]
+    noted = [entry(number) for number in range(500)]
     for each in noted:
         writer.note(each)
-    async with asyncio.timeout(2):
-        while len(ledger.entries) < len(noted):
-            await asyncio.sleep(0)
+    for _ in range(3):
+        await clock.step(0)
+        assert ledger.entries == []
+        await clock.step(10)
     running.cancel()
 
     assert ledger.entries == noted
-    assert clock.waited == pytest.approx(30)
+
+
+async def test_while_nothing_can_be_written_the_oldest_go_first() -> None:
+    """What waits is bounded: the newest entries are kept, in order."""
+    ledger, clock = Ledger(refusals=1), SteppedClock(0)
+    writer = AsRunWriter(ledger, clock)
+    running = asyncio.create_task(writer.run())
+    writer.note(entry(0))
+    await clock.step(1)
+    noted = [entry(number) for number in range(1, WAITING + 2)]
+    for each in noted:
+        writer.note(each)
+    await clock.step(60)
+    running.cancel()
+
+    assert ledger.entries == noted[-WAITING:]
+
+
+async def test_old_entries_are_dropped_now_and_then() -> None:
+    """Four times a day what is older than the days to keep goes, also after a database that failed once."""
+    now = 40 * DAY_MS
+    ledger, clock = Ledger(), SteppedClock(now)
+    writer = AsRunWriter(ledger, clock, kept_days=30)
+    running = asyncio.create_task(writer.run())
+    for hours in (0, 6, 6):
+        await clock.step(hours * 3_600)
+    running.cancel()
+
+    assert ledger.pruned == [10 * DAY_MS + quarter * DAY_MS // 4 for quarter in range(3)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +12,19 @@ from pathlib import Path
 from exstream.errors import FeedError, SourceUnavailable, UnknownChannel
 from exstream.ffmpeg.feed import FfmpegFeed, FfmpegFeeds
 from exstream.ffmpeg.process import Processes
-from exstream.model.catalogue import ItemKey, Media, Source
+from exstream.model.asrun import AsRunEntry
+from exstream.model.catalogue import Item, ItemKey, ItemKind, Media, Source
 from exstream.model.channel import ChannelDefinition, ChannelId, Profile
-from exstream.model.programme import AsRunEntry, Cue, Order, Segment, SegmentKind
+from exstream.model.programme import Cue, Order, Segment, SegmentKind
+from exstream.model.recovery import Failure, Step
 from exstream.playout.cards import Cards
-from exstream.playout.player import Player, Studio
+from exstream.playout.player import Player
+from exstream.playout.ports import Filling
 from exstream.playout.pump import Pump
-from exstream.playout.restart import RestartPolicy
+from exstream.playout.restart import Ladder
+from exstream.playout.studio import Studio
 from exstream.playout.tuners import Tuners
+from exstream.sources.substitutes import filling
 from tests import material
 
 
@@ -67,9 +72,17 @@ class Rota:
 
 @dataclass
 class Shelf:
-    """Sources by path; what is said of each file can be a lie."""
+    """Sources by path; what is said of each file can be a lie. It knows no substitutes but those it is told."""
 
     media: dict[ItemKey, Media] = field(default_factory=dict)
+    others: dict[ItemKey, str] = field(default_factory=dict)
+    """Another file of the same title, by the path of the first."""
+    fillers: dict[str, int] = field(default_factory=dict)
+    """The lengths of the fillers in milliseconds, by path."""
+    suspects: list[str] = field(default_factory=list)
+    """The paths of files whose encoders failed."""
+    sound: set[str] = field(default_factory=set)
+    """The paths of files that aired as they should."""
 
     async def resolve(self, item: ItemKey) -> Source:
         """Return the file of that name."""
@@ -77,13 +90,38 @@ class Shelf:
             raise SourceUnavailable("nowhere is no longer in the library")
         return Source(item, self.media.get(item, material.media()))
 
+    async def copies(self, item: ItemKey) -> Sequence[Source]:
+        """Return the other file."""
+        other = self.others.get(item)
+        return [Source(other, material.media())] if other else []
+
+    async def filler(self, segment: Segment, at_ms: int, without: Collection[str] = ()) -> Filling | None:
+        """Lay out the fillers as the product does."""
+        items = [
+            Item(
+                path, ItemKind.FILLER, path, length, "Fillers", path=path, media=material.media(length / 1000)
+            )
+            for path, length in self.fillers.items()
+            if path not in without
+        ]
+        return filling(items, segment, at_ms)
+
+    def suspect(self, location: str, reason: str) -> None:
+        """Keep whom to suspect."""
+        self.suspects.append(location)
+
+    def clear(self, location: str) -> None:
+        """Keep what is in order."""
+        self.sound.add(location)
+
 
 @dataclass
 class Notes:
     """What a player reports: as-run entries and figures."""
 
     entries: list[AsRunEntry] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     card_seconds: float = 0.0
     skips: int = 0
     tunes: list[tuple[float, bool, bool]] = field(default_factory=list)
@@ -94,9 +132,16 @@ class Notes:
         """Keep an as-run entry."""
         self.entries.append(entry)
 
-    def failed(self, reason: str) -> None:
+    def failed(self, failure: Failure) -> None:
         """Count a failure."""
-        self.failures.append(reason)
+        self.failures.append(failure)
+
+    def stepped(self, step: Step) -> None:
+        """Keep a step of the ladder."""
+        self.steps.append(step)
+
+    def aired(self, entry: AsRunEntry) -> None:
+        """A segment is over."""
 
     def carded(self, seconds: float) -> None:
         """Count a card."""
@@ -199,7 +244,8 @@ async def station(
 
     async with Processes(ffmpeg) as processes, Pump(clock, lambda _: None) as pump:
         feeds = Opened(processes)
-        studio = Studio(timetable, shelf or Shelf(), feeds, notes, pump, clock, notes, RestartPolicy())
+        shelf = shelf or Shelf()
+        studio = Studio(timetable, shelf, shelf, feeds, shelf, notes, pump, clock, notes, Ladder())
 
         async def player_of(channel: ChannelDefinition) -> Player:
             return Player(channel, profile, Cards(card, card, card, card), studio)

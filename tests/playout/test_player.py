@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from exstream.model.asrun import Outcome
 from exstream.model.catalogue import AudioStream, Media, VideoStream
 from exstream.model.channel import Profile
 from exstream.model.grid import CLOCK_HZ, Rate
-from exstream.model.programme import Outcome
 from exstream.mpegts.intake import Intake
 from exstream.playout.tuners import Viewer
 from tests import material

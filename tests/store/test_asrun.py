@@ -1,13 +1,21 @@
 """The as-run log on SQLite and on PostgreSQL."""
 
 import pytest
+from sqlalchemy import text
 
-from exstream.model.programme import AsRunEntry, Outcome, Segment, SegmentKind
+from exstream.model.asrun import AsRunEntry, Means, Outcome
+from exstream.model.programme import Segment, SegmentKind, Way
+from exstream.model.recovery import Failure, Setback, Step
 from exstream.store.asrun import AsRunStore
 from exstream.store.database import Database
 from tests.store.samples import MIDNIGHT, MINUTE, day_of_rows
 
 pytestmark = pytest.mark.anyio
+
+SETBACKS = (
+    Setback(1, Step.PLANNED, Failure.IRREGULAR, "pictures are missing", "/films/Ä.mkv", 1, Way.COPY),
+    Setback(2, Step.FILLER, Failure.MISSING, "there is no filler"),
+)
 
 
 async def test_what_aired_is_read_as_it_was_written(database: Database) -> None:
@@ -15,15 +23,68 @@ async def test_what_aired_is_read_as_it_was_written(database: Database) -> None:
     log = AsRunStore(database)
     segments = day_of_rows("one").segments
     entries = [
-        AsRunEntry(segments[1], segments[1].starts + 500, segments[1].ends, Outcome.PARTLY, "feed broke off"),
-        AsRunEntry(segments[0], segments[0].starts, segments[0].ends, Outcome.AIRED),
+        AsRunEntry(
+            segments[1],
+            segments[1].starts + 500,
+            segments[1].ends,
+            Outcome.PARTLY,
+            "feed broke off",
+            -12,
+            Means.AUDIO,
+            90_000,
+            250,
+            SETBACKS,
+            7,
+        ),
+        AsRunEntry(segments[0], segments[0].starts, segments[0].ends, Outcome.AIRED, means=Means.COPY),
         AsRunEntry(
             Segment("one", SegmentKind.CARD, 5, 9), segments[2].starts, segments[2].ends, Outcome.CARD
         ),
     ]
-    for entry in entries:
-        await log.record(entry)
-    await log.record(AsRunEntry(day_of_rows("two").segments[0], MIDNIGHT, MIDNIGHT + MINUTE, Outcome.AIRED))
+    other = AsRunEntry(day_of_rows("two").segments[0], MIDNIGHT, MIDNIGHT + MINUTE, Outcome.AIRED)
+    await log.record(entries)
+    await log.record([other])
+    await log.record([])
     assert await log.entries("one", MIDNIGHT, MIDNIGHT + 600 * MINUTE) == [entries[1], entries[0], entries[2]]
     assert await log.entries("one", MIDNIGHT + 61 * MINUTE, MIDNIGHT + 62 * MINUTE) == [entries[0]]
     assert await log.entries("three", 0, MIDNIGHT * 2) == []
+
+
+async def test_what_is_old_is_dropped(database: Database) -> None:
+    """Entries that ended before an instant go, of every channel; one that ends later stays whole."""
+    log = AsRunStore(database)
+    for channel in ("one", "two"):
+        await log.record(
+            [
+                AsRunEntry(each, each.starts, each.ends, Outcome.AIRED)
+                for each in day_of_rows(channel).segments
+            ]
+        )
+    assert await log.prune(MIDNIGHT + 150 * MINUTE) == 4
+    kept = await log.entries("one", MIDNIGHT, MIDNIGHT * 2)
+    assert kept[0].segment == day_of_rows("one").segments[2]
+    assert len(kept) == 22
+
+
+async def test_entries_of_the_first_schema_are_still_read(database: Database) -> None:
+    """What was written before anybody counted pictures is read as it is, and told as what it was then."""
+    segments = day_of_rows("one").segments
+    async with database.write() as connection:
+        for segment, outcome in zip(segments, ("aired", "card"), strict=False):
+            await connection.execute(
+                text(
+                    "INSERT INTO asrun"
+                    " (channel, starts, ends, kind, item, item_offset, title, started, ended, outcome, reason)"
+                    " VALUES ('one', :starts, :ends, 'programme', :item, 0, :title, :starts, :ends, :outcome, '')"
+                ),
+                {
+                    "starts": segment.starts,
+                    "ends": segment.ends,
+                    "item": segment.item,
+                    "title": segment.title,
+                    "outcome": outcome,
+                },
+            )
+    aired, card = await AsRunStore(database).entries("one", MIDNIGHT, MIDNIGHT * 2)
+    assert (aired.segment, aired.outcome, aired.means) == (segments[0], Outcome.AIRED, Means.TRANSCODE)
+    assert (card.outcome, card.means, card.setbacks, card.drift_ms) == (Outcome.CARD, Means.CARD, (), None)
