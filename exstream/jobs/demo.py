@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import structlog
 
 from exstream.clock import Clock
 from exstream.errors import StoreError
+from exstream.ffmpeg.probe_report import PROBE_VERSION
 from exstream.jobs.board import Board, Job
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.demo_clip import ClipMaker, ClipNotMade, DiskRefuses
@@ -61,6 +63,8 @@ class DemoLibrary:
         self._clips = {key_of(clip): clip for clip in clips}
         self._waiting = dict(self._clips)
         """What is not yet made, in the order in which it will be."""
+        self._outdated: dict[ItemKey, Clip] = {}
+        """What an older probe has looked into."""
         self._failures: Counter[ItemKey] = Counter()
         self._library_id = 0
 
@@ -102,6 +106,7 @@ class DemoLibrary:
 
     async def run(self) -> None:
         """Make everything that is not yet made, at low priority; returns when there is nothing left to do."""
+        await self._look_again()
         if self._waiting:
             await self._make("demo library", frozenset(self._waiting), nice=NICE)
 
@@ -114,6 +119,8 @@ class DemoLibrary:
             return item
         if kept and kept.media and kept.updated_at == modified and not kept.missing:
             media = kept.media
+            if media.probed < PROBE_VERSION:
+                self._outdated[key] = clip
         else:
             try:
                 media = await self._maker.verified(clip)
@@ -121,6 +128,13 @@ class DemoLibrary:
                 return item  # whatever lies there is made anew
         del self._waiting[key]
         return replace(item, media=media, updated_at=modified)
+
+    async def _look_again(self) -> None:
+        """Look into what an older probe has looked into; what cannot be read is left as it is."""
+        while self._outdated:
+            key, clip = self._outdated.popitem()
+            with suppress(ClipNotMade, StoreError):
+                await self._keep(key, clip, await self._maker.verified(clip))
 
     def _item(self, key: ItemKey, clip: Clip, added_at: int) -> Item:
         return Item(

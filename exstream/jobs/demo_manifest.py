@@ -53,6 +53,7 @@ MKV_CINEMA = Format(
     "H.264 with B-frames · AC-3 5.1 · 23.976 fps", "mkv", rate=CINEMA, video=_X264_B, audio=_AC3, layout="5.1"
 )
 MKV_SCOPE = replace(MKV_CINEMA, label="H.264 2.35:1 · AC-3 5.1 · 23.976 fps", height=272)
+MKV_SURROUND = Format("H.264 · AC-3 5.1", "mkv", audio=_AC3, layout="5.1")
 MKV_TWO = Format("H.264 · AAC · English and German", "mkv", languages=("eng", "deu"))
 MKV_SILENT = Format("H.264 with B-frames · no sound track", "mkv", video=_X264_B, audio=(), languages=())
 MKV_720 = Format("H.264 720p · AAC", "mkv", rate=CINEMA, width=1280, height=720)
@@ -202,7 +203,7 @@ CLIPS = (
             ("Low Tide", MP4_NTSC, 36),
             ("Two Keys", MKV_TWO, 42),
             ("The Lighthouse", MP4_VFR, 34),
-            ("High Water", MP4, 48),
+            ("High Water", MKV_SURROUND, 48),
         ),
     ),
     *_show(

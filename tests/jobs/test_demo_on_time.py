@@ -11,7 +11,7 @@ from exstream.jobs import drafts
 from exstream.jobs.demo import NAME, key_of
 from exstream.jobs.demo_manifest import CLIPS, FILLERS, OPENING, Clip
 from exstream.model.catalogue import Catalogue, Item, ItemKey, ItemKind
-from exstream.model.channel import ChannelDefinition, ChannelId
+from exstream.model.channel import COPY, ChannelDefinition, ChannelId
 from exstream.model.profiles import SHIPPED
 from exstream.model.programme import Segment, SegmentKind
 from exstream.resources import data_path
@@ -108,7 +108,7 @@ def test_the_shipped_channels_are_varied_and_never_empty() -> None:
     assert len(on_air) >= 6
     assert len(everything) == len(on_air) + 1
     assert {"102", "1984.1"} <= {channel.number for channel in on_air}
-    assert {channel.profile for channel in everything} == {"480p25"}
+    assert {channel.profile for channel in everything} == {"480p25", COPY}
     assert {channel.group for channel in everything} == {NAME}
     rows = first_rows(NOON_MS)
     for channel in on_air:
