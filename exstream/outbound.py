@@ -84,19 +84,25 @@ async def incoming(url: str, *, silence: float = SILENCE_SECONDS) -> AsyncIterat
 
 async def _refusal(url: str, response: httpx.Response) -> OutboundError:
     """Return what a server says that does not give what was asked for."""
-    reason = ""
-    if response.headers.get("content-type", "").startswith("text/plain"):
+    reason = str(response.headers.get("x-hdhomerun-error", ""))
+    if not reason and response.headers.get("content-type", "").startswith("text/plain"):
         try:
             async for data in response.aiter_raw(_REASON_BYTES):
                 reason = data.decode("utf-8", "replace").partition("\n")[0]
                 break
         except httpx.TransportError:
             reason = ""
+    reason = reason or _meaning(response.status_code)
     answer = f"{response.status_code} {response.reason_phrase}".strip()
     text = f"{url} answers {answer}{f': {reason}' if reason else ''}"
     return (
         Unreachable(text) if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else OutboundError(text)
     )
+
+
+def _meaning(status: int) -> str:
+    """Return what the standard says of a status; nothing where it knows none."""
+    return HTTPStatus(status).description if status in set(HTTPStatus) else ""
 
 
 def _words(fault: Exception) -> str:

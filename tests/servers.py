@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
@@ -25,7 +25,13 @@ class _Answering(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def said(status: int, text: str, kind: str = "text/plain; charset=utf-8") -> Page:
+def said(
+    status: int,
+    text: str,
+    kind: str = "text/plain; charset=utf-8",
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> Page:
     """Answer with a text."""
 
     def page(request: BaseHTTPRequestHandler) -> None:
@@ -33,6 +39,8 @@ def said(status: int, text: str, kind: str = "text/plain; charset=utf-8") -> Pag
         request.send_response(status)
         request.send_header("Content-Type", kind)
         request.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            request.send_header(name, value)
         request.end_headers()
         request.wfile.write(body)
 

@@ -47,6 +47,25 @@ async def test_a_refusal_says_what_the_server_said(status: int, error: type[Outb
     assert type(refused.value) is error
 
 
+async def test_a_refusal_without_a_sentence_is_explained() -> None:
+    """Where the server says nothing of its own, what the status means is told; a tuner's own error comes first."""
+    tuner = {"X-HDHomeRun-Error": "801 Unknown Channel"}
+    pages = {
+        "/page": said(404, "<html>", "text/html"),
+        "/tuner": said(404, "", headers=tuner),
+        "/odd": said(499, ""),
+    }
+    with web_server(pages) as address:
+        for path, reason in (
+            ("/page", "404 Not Found: Nothing matches the given URI"),
+            ("/tuner", "404 Not Found: 801 Unknown Channel"),
+            ("/odd", "499"),
+        ):
+            with pytest.raises(OutboundError) as refused:
+                await read(address + path)
+            assert str(refused.value) == f"{address}{path} answers {reason}"
+
+
 async def test_nobody_there_is_unreachable() -> None:
     """A port where nobody listens, and a name that nobody has, are unreachable."""
     with socket.socket() as taken:

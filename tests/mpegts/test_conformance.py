@@ -322,6 +322,34 @@ def test_a_packet_may_be_sent_twice(good: Packets) -> None:
     assert check(b"".join(twice)).told() == []
 
 
+def stuffed(packet: bytes, payload: bytes, *, start: bool) -> bytes:
+    """Return a packet with ``payload`` and the fields of ``packet``; what is left is stuffing."""
+    fields = packet[5 : 5 + packet[4]] if start and packet[3] & 0x20 and packet[4] else b"\x00"
+    fields = fields.ljust(PACKET - 5 - len(payload), b"\xff")
+    second = packet[1] & 0xBF | (0x40 if start else 0)
+    return bytes((0x47, second, packet[2], 0x30, len(fields))) + fields + payload
+
+
+@pytest.mark.parametrize("depth", Depth, ids=lambda depth: depth.name)
+@pytest.mark.parametrize("size", [1, 6, 12])
+def test_a_header_may_go_on_in_the_next_packet(good: Packets, depth: Depth, size: int) -> None:
+    """A PES header of which only the first bytes fit into a packet is read as any other."""
+    split: Packets = []
+    rows = set(starts(good, VIDEO)[20:60])
+    for row, packet in enumerate(good):
+        if row not in rows:
+            split.append(packet)
+            continue
+        payload = packet[body_of(packet) :]
+        split.append(stuffed(packet, payload[:size], start=True))
+        split.append(stuffed(packet, payload[size:], start=False))
+    report = check(b"".join(recounted(split)), depth)
+
+    assert report.told() == []
+    assert report.pictures is not None
+    assert report.pictures.units == len(starts(good, VIDEO))
+
+
 @pytest.mark.parametrize("ms", [150, -60, 5_000_000], ids=str)
 def test_an_announced_discontinuity_is_none(good: Packets, ms: float) -> None:
     """Where the discontinuity indicator stands, clock, time stamps and counters may begin anew."""
