@@ -179,9 +179,8 @@ class Station:
         await self._cards.fill(lineup.enabled())  # the opening may have changed what most items have
         await publisher.start()
         self._tell(time.monotonic() - began)
-        lineup.listen(self._standby.wake)
-        lineup.listen(self._refill)
-        library.catalogue.listen(self._heard)
+        lineup.listen(self._follow)
+        library.catalogue.listen(self._follow)
         jobs = {
             **self._keeping,
             "publishing": publisher.run,
@@ -215,15 +214,11 @@ class Station:
                 clips=len(self._library.demo.waiting()),
             )
 
-    async def _heard(self, _catalogue: Catalogue) -> None:
-        """Follow the library."""
+    async def _follow(self, _catalogue: Catalogue | None = None) -> None:
+        """Follow the lineup and the library: what is on, and in which formats."""
         self._publisher.wake()
         await self._cards.fill(self._lineup.enabled())
         await self._standby.wake()
-
-    async def _refill(self) -> None:
-        await self._cards.fill(self._lineup.enabled())
-        self._publisher.wake()
 
 
 @dataclass(frozen=True, slots=True)
