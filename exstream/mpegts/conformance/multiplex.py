@@ -14,6 +14,8 @@ TOLERANCE = 13.5
 """27 MHz ticks: 500 ns."""
 STEPS = 32
 """So many steps between references show whether the rate is constant."""
+LOOK = 8
+"""After so many more steps it is looked at again."""
 SPREAD = 0.02
 """Steps of a constant rate differ by less than this part of their mean: packets are whole, and faults are small."""
 
@@ -24,6 +26,8 @@ class Multiplex:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._packet = 0
+        self._count = 0
+        self._constant = False
         self._rates: deque[float] = deque(maxlen=STEPS)
         self._steps: deque[tuple[int, int]] = deque(maxlen=2)
         self._errors: deque[tuple[float, int]] = deque(maxlen=3)
@@ -31,6 +35,8 @@ class Multiplex:
     def begin(self, packet: int) -> None:
         """Begin anew at a reference that does not continue the ones before."""
         self._packet = packet
+        self._count = 0
+        self._constant = False
         self._rates.clear()
         self._steps.clear()
         self._errors.clear()
@@ -42,16 +48,20 @@ class Multiplex:
             self.begin(packet)
             return
         self._rates.append(step / distance)
+        self._count += 1
         self._steps.append((step, distance))
-        if len(self._rates) < STEPS or not self._constant():
-            self._errors.clear()
+        if self._count >= STEPS and self._count % LOOK == 0:
+            self._constant = self._is_constant()
+            if not self._constant:
+                self._errors.clear()
+        if not self._constant:
             return
         (before, early), (after, late) = self._steps
         # Where the middle one of three references lies off the line between its neighbours.
         self._errors.append((before - (before + after) * early / (early + late), packet - distance))
         self._judge()
 
-    def _constant(self) -> bool:
+    def _is_constant(self) -> bool:
         rates = sorted(self._rates)
         # One reference that is off shows in two steps: it does not make the rate less constant.
         return rates[-3] - rates[2] <= SPREAD * rates[STEPS // 2]
