@@ -31,8 +31,6 @@ LATEST = 2.0
 REMNANT_MS = 2_000
 """When a copied item ends by so much before its time, black follows; more is a failure."""
 READ_BYTES = 262_144
-TICK_BYTES = 4 << 20
-"""How much one channel may read in a tick, so that it does not hold up the others."""
 HELD_BYTES = 8 << 20
 """How much of a late feed is kept while its key frame waits for its time."""
 
@@ -48,7 +46,7 @@ class Air:
         self._slots: list[Slot] = []
         self._orders: deque[Callable[[], None]] = deque()
         self._settled = False
-        self._latest = LATEST
+        self._latest = LATEST + max(0.0, started - splicer.seconds)
         self._remnant = rate.picture_at(REMNANT_MS)
         self._progress = started
         self._out: list[Spliced] = []
@@ -57,6 +55,10 @@ class Air:
         self.card_pictures = 0
         self.programme_at = 0.0
         """Air time at which the first picture of a programme went out; 0 before."""
+        self.share = 0
+        """How many bytes it may read in a tick; the pump says so."""
+        self.stinted = False
+        """It stopped at its share though there may be more to read."""
         self.missed = False
         """A card was shown before the first picture of a programme."""
 
@@ -84,6 +86,7 @@ class Air:
     def tick(self, now: float) -> list[Spliced]:
         """Put on air what is due; return it."""
         out = self._out
+        self.stinted = False
         while self._orders:
             self._orders.popleft()()
         limit = self._rate.picture_at(round((now + self._ahead) * 1000))
@@ -115,7 +118,7 @@ class Air:
     def current(self) -> Slot | None:
         """Return the slot whose turn it is. Safe from any thread."""
         slots = self._slots
-        return slots[0] if slots and slots[0].span.first <= self.picture else None
+        return slots[0] if slots and (slots[0].span.first <= self.picture or slots[0].joined) else None
 
     def _current(self) -> Slot | None:
         """Retire the slots that lie behind, then return the one whose turn it is."""
@@ -144,22 +147,27 @@ class Air:
 
     def _read(self, slot: Slot, reception: Reception, limit: int, now: float, out: list[Spliced]) -> bool:
         """Splice what the feed gives; return whether the slot is over."""
-        budget = TICK_BYTES
+        budget = self.share
         while self.picture < min(limit, slot.span.end):
             if self._splice(slot, reception, limit, now, out):
                 continue
             if reception.intake.finished and slot.span.end - self.picture <= self._remnant:
+                before = self.picture
                 self._cover(out, min(limit, slot.span.end), self._cards.black)
+                slot.pictures += self.picture - before
                 continue
             if reception.over:
                 self._break(slot, reception.intake.fault or "ended early")
                 return True
             if reception.ended:
                 return False
-            if budget <= 0 or reception.intake.held > HELD_BYTES:
+            if reception.intake.held > HELD_BYTES:
+                return False
+            if budget <= 0:
+                self.stinted = True
                 return False
             try:
-                data = os.read(reception.feed.fd, READ_BYTES)
+                data = os.read(reception.feed.fd, min(READ_BYTES, budget))
             except BlockingIOError:
                 return False
             if data:

@@ -56,3 +56,8 @@ class Slot:
     state: State = State.WAITING
     reason: str = ""
     """Why it is BROKEN."""
+
+    @property
+    def joined(self) -> bool:
+        """Its feed is on air, which may have begun with a key frame before the span."""
+        return self.reception is not None and self.reception.intake.joined
