@@ -110,8 +110,8 @@ class Server:
         assert self.process is not None, "the server was never started"
         return self.process
 
-    def start(self) -> None:
-        """Start it and wait until it is ready."""
+    def start(self, until: str = "/readyz") -> None:
+        """Start it and wait until it is ready, or at least alive (``/livez``)."""
         self.process = subprocess.Popen(
             [*self._prefix, *PROGRAM, "serve"],
             stdin=subprocess.DEVNULL,
@@ -122,12 +122,12 @@ class Server:
         )
         self._listener = threading.Thread(target=self._listen, args=(self.process.stdout,), name="console")
         self._listener.start()
-        eventually(self._ready, f"the server is ready\n{self.console()}")
+        eventually(lambda: self._answers(until), f"the server answers {until}\n{self.console()}")
 
-    def _ready(self) -> bool:
+    def _answers(self, path: str) -> bool:
         assert self.running.poll() is None, f"the server ended:\n{self.console()}"
         try:
-            return ask(f"{self.iptv}/readyz").status == 200
+            return ask(f"{self.iptv}{path}").status == 200
         except OSError:
             return False
 
