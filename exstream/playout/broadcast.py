@@ -13,7 +13,7 @@ from exstream.mpegts.parameters import AudioParameters, VideoParameters
 from exstream.mpegts.splice import Spliced
 from exstream.playout import playlist
 from exstream.playout.player import Player
-from exstream.playout.segments import LiveWindow, SegmentRule, Shift
+from exstream.playout.segments import FEWEST, LiveWindow, MediaSegment, SegmentRule, Shift
 
 FIRST_BYTES_SECONDS = 8.0
 """How long a cold channel may take to its first picture."""
@@ -57,8 +57,8 @@ class Broadcast:
         return self._window.shift
 
     async def playlist(self) -> str:
-        """Return the media playlist, waiting for its first entry. Raises `TuneFailed` when none comes in time."""
-        segments = await self._when(self._window.listed, self.rule.target + SPARE_SECONDS)
+        """Return the media playlist, waiting for enough entries. Raises `TuneFailed` when they do not come in time."""
+        segments = await self._when(self._enough, FEWEST * self.rule.target + SPARE_SECONDS)
         return playlist.media(segments, self.rule)
 
     async def master(self, media_url: str) -> str:
@@ -88,6 +88,10 @@ class Broadcast:
                 return None
         found = self._window.find(number)
         return None if found is None or found.is_gap else self._fanout.range(found.begin, found.end)
+
+    def _enough(self) -> list[MediaSegment] | None:
+        listed = self._window.listed()
+        return listed if len(listed) >= FEWEST else None
 
     def _parameters(self) -> tuple[VideoParameters, AudioParameters] | None:
         """Look for parameter sets from the newest key frame on that is followed by enough, or None."""

@@ -25,6 +25,7 @@ from exstream.playout.cards import Cards
 from exstream.playout.fanout import Fanout
 from exstream.playout.recovery import OPEN_SECONDS, SHORTEST, Attempt, Recovery, failure_of
 from exstream.playout.restart import Move
+from exstream.playout.segments import SegmentRule
 from exstream.playout.slot import Reception, Slot, State
 from exstream.playout.studio import Studio
 from exstream.playout.tally import Tallies
@@ -105,6 +106,12 @@ class Player:
     def shift_at(self, pts: int) -> int:
         """Return the shift by which the picture at ``pts`` (90 kHz of channel time) was chosen, in milliseconds."""
         return next(shift for since, shift in reversed(self._moves) if since <= pts)
+
+    def stock_up(self) -> None:
+        """Begin far enough back, before `run`: who reads segments needs several of them at once."""
+        self.started = SegmentRule.of(self._profile).begin(self._clock.air() + self._studio.burst)
+        self._planned = self._rate.picture_at(round(self.started * 1000))
+        self._air = self._new_air(self._planned)
 
     async def run(self) -> None:
         """Stay on air until cancelled; no encoder is left behind. Raises `PlayoutError` when it cannot go on."""

@@ -21,6 +21,10 @@ SHORTEST_WINDOW = 4
 LISTED_TARGETS = 3
 """RFC 8216 wants a playlist of at least so many target durations."""
 LISTED_WINDOWS = 5
+FEWEST = 3
+"""Browsers give up on a live playlist of fewer segments."""
+SLIVER = 1.0
+"""How long the first segment of a channel is that goes on air for segments, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,13 @@ class SegmentRule:
         """How long bytes are kept: while listed, and then as long again as the longest playlist and the segment."""
         longest = self.listed + self.target
         return 2 * (longest + self.target)
+
+    def begin(self, edge: float) -> float:
+        """Return where to begin a channel whose stream soon reaches ``edge``, so that a playlist has enough at once.
+
+        Both are air time. That is two whole windows, and a short segment in front of them.
+        """
+        return edge // self.window * self.window - (FEWEST - 1) * self.window - SLIVER
 
     def number(self, pts: int) -> int:
         """Return the window in which ``pts`` (90 kHz since the epoch) lies."""

@@ -241,7 +241,7 @@ class Tuners:
         self._audience.joined(definition.id)
         self._audience.taken(len(self.tuners_in_use()))
         try:
-            on_air = await self._start(definition)
+            on_air = await self._start(definition, kind)
             with self._watching(on_air):
                 yield session, on_air.player
         finally:
@@ -315,12 +315,14 @@ class Tuners:
             on_air.viewers -= 1
             on_air.changed.set()
 
-    async def _start(self, definition: ChannelDefinition) -> _OnAir:
-        """Return the channel on air, having put it there if need be."""
+    async def _start(self, definition: ChannelDefinition, kind: Kind = "ts") -> _OnAir:
+        """Return the channel on air, having put it there if need be, with what a viewer of ``kind`` needs to begin."""
         async with self._starting.setdefault(definition.id, asyncio.Lock()):
             on_air = self._on_air.get(definition.id)
             if on_air is None:
                 on_air = _OnAir(await self._player_of(definition))
+                if kind == "hls":
+                    on_air.player.stock_up()
                 self._on_air[definition.id] = on_air
                 self._audience.on_air(len(self._on_air))
                 on_air.task = asyncio.create_task(self._keep(on_air), name=f"channel {definition.id}")
