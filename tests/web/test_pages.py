@@ -246,6 +246,7 @@ async def test_an_address_is_copied_with_one_press() -> None:
         fields = await page.value("[...document.querySelectorAll('#connect input')].map(i => i.value)")
         assert fields == [
             f"http://127.0.0.1:{ports.iptv}/iptv/channels.m3u",
+            f"http://127.0.0.1:{ports.iptv}/iptv/channels.m3u?mode=hls",
             f"http://127.0.0.1:{ports.iptv}/iptv/xmltv.xml",
             "http://127.0.0.1:5004",
         ]
