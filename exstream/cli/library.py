@@ -109,12 +109,13 @@ def scan(
 
 async def _scanned(settings: Settings, path: str | None) -> _Scans:
     from exstream.cli.scanning import scanning
-    from exstream.cli.shelf import readable_shelf, writable_shelf
+    from exstream.cli.shelf import readable_shelf, try_again, writable_shelf
 
     async with readable_shelf(settings) as known:
         chosen = _chosen(path, await known.libraries())
     if not chosen:
         return []
+    await try_again(settings, chosen)
     async with writable_shelf(settings) as shelf, scanning(settings, shelf) as scans:
         return [(library, await scans.scan(library)) for library in chosen]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
 from exstream.config import Settings
 from exstream.model.catalogue import Catalogue, Library
+from exstream.store.bad_files import BadFileStore
 from exstream.store.catalogue import CatalogueStore
 from exstream.store.database import Database
 
@@ -55,6 +56,18 @@ async def readable_shelf(settings: Settings) -> AsyncIterator[Shelf]:
         return
     async with writable_shelf(settings) as shelf:
         yield shelf
+
+
+async def try_again(settings: Settings, libraries: Iterable[Library]) -> None:
+    """Take the files in ``libraries`` off the record of bad files: they may be played again. Raises StoreError."""
+    folders = tuple(Path(library.path) for library in libraries)
+    database = Database(settings.database_url, pool_size=2, max_overflow=2)
+    try:
+        record = BadFileStore(database)
+        paths = [file.path for file in await record.load()]
+        await record.update((), [path for path in paths if any(map(Path(path).is_relative_to, folders))])
+    finally:
+        await database.dispose()
 
 
 def sqlite_file(url: str) -> Path | None:

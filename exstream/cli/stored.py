@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 from exstream.cli.checks import Check, State, failed, folder_readable, passed
 from exstream.cli.shelf import sqlite_file
 from exstream.config import Settings
 from exstream.errors import StoreError, StoreUnreachable
+from exstream.model.bad_file import BadFile
+from exstream.store.bad_files import BadFileStore
 from exstream.store.catalogue import CatalogueStore
 from exstream.store.database import Database
 from exstream.store.tables import SCHEMA
 
 _NAME = "database"
+_MOST_SHOWN = 10
 
 
 async def stored(settings: Settings) -> AsyncIterator[Check]:
@@ -32,6 +35,8 @@ async def stored(settings: Settings) -> AsyncIterator[Check]:
         yield await _database(database)
         if current:
             async for check in _libraries(CatalogueStore(database)):
+                yield check
+            for check in _bad_files(await BadFileStore(database).load()):
                 yield check
     except StoreUnreachable as error:
         told = failed(_NAME, error)
@@ -75,3 +80,18 @@ async def _libraries(catalogue: CatalogueStore) -> AsyncIterator[Check]:
                 f"{library.name}: {library.path} is missing or cannot be read; its items stay in the catalogue",
                 f"connect the disk, give this user the right to read it, or `exstream library remove {library.path}`",
             )
+
+
+def _bad_files(files: Sequence[BadFile]) -> Iterator[Check]:
+    if not files:
+        yield passed("bad files", "no file is set aside")
+    for file in files[:_MOST_SHOWN]:
+        yield Check(
+            "bad files",
+            State.WARN,
+            f"{file.path} is not played: its encoders failed {file.failures} times ({file.reason})",
+            "mend or replace it: it is tried again when it changes, after `exstream library scan`, and after a day",
+        )
+    if len(files) > _MOST_SHOWN:
+        more = len(files) - _MOST_SHOWN
+        yield Check("bad files", State.WARN, f"{more} more files are not played", "see /api/v1/bad-files")

@@ -108,6 +108,11 @@ def _condition(api: APIRouter, parts: Parts) -> None:
         """List what is wrong with the channel definitions; the last good ones stay on air."""
         return list(parts.lineup.faults)
 
+    @api.get("/bad-files", tags=["condition"])
+    async def bad_files() -> list[shapes.BadFile]:
+        """List the files that are set aside because they could not be played, the latest first."""
+        return [shapes.BadFile.of(file) for file in parts.bad_files()]
+
 
 def _described(parts: Parts, channel: ChannelDefinition, base_url: str) -> shapes.Channel:
     return shapes.Channel.of(channel, parts.formats.of(channel), base_url)

@@ -151,6 +151,7 @@ class Pages:
             "jobs": [job for job in jobs if job.state is JobState.RUNNING],
             "faults": self._parts.lineup.faults,
             "missing": list(self._parts.ready()),
+            "bad_files": list(self._parts.bad_files()),
             "channel_names": {channel.id: _called(channel) for channel in self._parts.lineup.enabled()},
         }
 

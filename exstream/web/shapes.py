@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field
 
 from exstream.jobs import board
+from exstream.model import bad_file
 from exstream.model.channel import ChannelDefinition, Profile
 from exstream.model.programme import Way
 from exstream.playout.tuners import Kind
@@ -190,6 +191,27 @@ class Job(_Shape):
             message=job.message,
             started=instant(job.started),
             finished=instant(job.finished) if job.finished else None,
+        )
+
+
+class BadFile(_Shape):
+    """A file that is not played until it changes, its library is scanned, or a day has passed."""
+
+    path: str
+    reason: str = Field(description="the last words of the encoder that failed last")
+    failures: int
+    first: datetime
+    last: datetime
+
+    @classmethod
+    def of(cls, file: bad_file.BadFile) -> Self:
+        """Describe ``file``."""
+        return cls(
+            path=file.path,
+            reason=file.reason,
+            failures=file.failures,
+            first=instant(file.first_at),
+            last=instant(file.last_at),
         )
 
 

@@ -12,6 +12,7 @@ from exstream.clock import SystemClock
 from exstream.errors import NoTunerFree, TuneFailed, UnknownChannel, ViewerStalled
 from exstream.guide.device import Device
 from exstream.jobs.board import Board
+from exstream.model.bad_file import BadFile
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.channel import ChannelDefinition, Pool, Profile, Query
 from exstream.model.grid import Rate
@@ -169,6 +170,7 @@ class Programmed:
         self.channels = tuple(channels)
         self.length_ms = length_ms
         self.faults: tuple[str, ...] = ()
+        self.bad_files: list[BadFile] = []
         self.revision = 1
         self.published_until = 1 << 62
         self.reads = 0
@@ -287,6 +289,7 @@ def station(
         device=DEVICE,
         formats=OneFormat(),
         options=options or WebOptions(),
+        bad_files=lambda: programmed.bad_files,
     )
     return Station(programmed, studio, shelf, board, missing, parts)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from exstream.errors import CatalogueError
+from exstream.model.bad_file import BadFile
 from tests.web.station import HOUR, channel, station
 from tests.web.wire import Reply, ask, head_of, send, served, until
 
@@ -151,6 +152,23 @@ async def test_jobs_and_faults_are_listed() -> None:
     assert faults == ["kids.yaml, line 3: unknown key 'nmae'"]
 
 
+async def test_files_that_are_set_aside_are_listed() -> None:
+    """Each with the reason, how often it failed and when, as the quarantine gives them."""
+    made = station()
+    made.programmed.bad_files = [BadFile("/films/a.mkv", "moov atom not found", 3, 1_000, 61_000)]
+    async with served(made) as ports:
+        listed = read(await ask(ports.iptv, "/api/v1/bad-files"))
+    assert listed == [
+        {
+            "path": "/films/a.mkv",
+            "reason": "moov atom not found",
+            "failures": 3,
+            "first": "1970-01-01T00:00:01Z",
+            "last": "1970-01-01T00:01:01Z",
+        }
+    ]
+
+
 async def test_the_openapi_document_describes_every_route() -> None:
     """The document is served, and every one of its GET paths answers."""
     async with served(station()) as ports:
@@ -161,5 +179,5 @@ async def test_the_openapi_document_describes_every_route() -> None:
                 reply = await ask(ports.iptv, target + ("?channel=7" if path.endswith("/guide") else ""))
                 assert reply.status == 200, path
         foreign = await ask(ports.iptv, "/docs")
-    assert len(document["paths"]) == 9
+    assert len(document["paths"]) == 10
     assert foreign.status == 404

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exstream.model.bad_file import BadFile
 from exstream.web import grid
 from exstream.web.airings import Airing
 from tests.web.browser import chromium
@@ -125,6 +126,7 @@ async def test_the_status_line_tells_viewers_jobs_and_faults() -> None:
     """Who watches, what is being made and what is wrong stand above the guide."""
     made = station()
     made.programmed.faults = ("kids.yaml, line 3: <unknown>",)
+    made.programmed.bad_files = [BadFile("/films/<a>.mkv", "moov atom not found", 3, 1, 2)]
     made.missing.append("cards are being made")
     with made.board.job("Making the demo library") as job:
         job.progress(3, 24, "Harbour Lights")
@@ -140,6 +142,8 @@ async def test_the_status_line_tells_viewers_jobs_and_faults() -> None:
         "3/24",
         "1 fault",
         "&lt;unknown&gt;",
+        "1 file is not played",
+        "/films/&lt;a&gt;.mkv",
         "cards are being",
     ):
         assert words in text
