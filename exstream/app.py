@@ -43,6 +43,7 @@ from exstream.playout.figures import Figures
 from exstream.playout.player import Player
 from exstream.playout.pump import Pump
 from exstream.playout.restart import Ladder
+from exstream.playout.starts import StaggeredFeeds
 from exstream.playout.studio import Studio
 from exstream.playout.tuners import Tuners
 from exstream.resources import data_path
@@ -351,7 +352,7 @@ async def _tuners(
         publisher,
         Resolver(catalogue, quarantine.set_aside),
         LibrarySubstitutes(catalogue, lineup.by_id, quarantine.set_aside),
-        FfmpegFeeds(ground.processes, Prober(ground.processes).probe),
+        StaggeredFeeds(FfmpegFeeds(ground.processes, Prober(ground.processes).probe), ground.clock),
         quarantine,
         asrun,
         await stack.enter_async_context(Pump(ground.clock, ground.metrics.pump_tick.observe)),

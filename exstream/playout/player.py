@@ -27,6 +27,7 @@ from exstream.playout.recovery import OPEN_SECONDS, SHORTEST, Attempt, Recovery,
 from exstream.playout.restart import Move
 from exstream.playout.segments import SegmentRule
 from exstream.playout.slot import Reception, Slot, State
+from exstream.playout.starts import PRESPAWN, prespawn_of
 from exstream.playout.studio import Studio
 from exstream.playout.tally import Tallies
 from exstream.playout.watchdog import Watchdog
@@ -35,8 +36,6 @@ LOOK = 0.25
 """How often the running order is looked at, in seconds."""
 KEEP_SECONDS = 20.0
 """How much of the stream is kept for viewers, and never less than two key frames."""
-PRESPAWN = 6.0
-"""How long before its turn a feed is opened: it encodes what its pipe holds, then waits."""
 START_SECONDS = 1.2
 """With a smaller lead than this a new encoder will not be in time for the next picture."""
 WORTH_SECONDS = 1.0
@@ -67,6 +66,7 @@ class Player:
         self.started = self._clock.air()
         self._planned = self._rate.picture_at(round(self.started * 1000))
         self._air = self._new_air(self._planned)
+        self._prespawn = prespawn_of(channel.id)
         self._shift = self._clock.shift_ms
         self._moves = [(0, self._shift)]
         self._slots: dict[Slot, Attempt | None] = {}
@@ -182,7 +182,7 @@ class Player:
 
     async def _extend(self) -> None:
         """Open what comes up in the next seconds; at the start the first programme has the machine for itself."""
-        ahead = PRESPAWN if self._air.programme_at else PRESPAWN / 4
+        ahead = self._prespawn if self._air.programme_at else PRESPAWN / 4
         horizon = self._rate.picture_at(round((self._clock.air() + ahead) * 1000))
         for segment, span in tuple(self._rests.items()):
             if span.first < horizon:

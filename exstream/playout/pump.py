@@ -1,7 +1,8 @@
 """One thread for all channels: reads, splices and hands on what is due, every 100 ms.
 
-Between ticks it sleeps; only a channel that needs its next bytes at once is woken by its pipe. Everything else about a
-channel is decided on the event loop.
+Between ticks it sleeps; only a channel that needs its next bytes at once is woken by its pipe. Channels share what a
+tick may read: those that want more, because they start, go on in further rounds until the next tick is due. Everything
+else about a channel is decided on the event loop.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import os
 import select
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Self
 
 import structlog
@@ -27,6 +29,14 @@ MOST_FAULTS = 20
 """After so many ticks in a row that fail, a channel is given up."""
 HURRY = 0.005
 """The shortest time between two looks at a pipe that is being watched, in seconds."""
+ROUND_BYTES = 16 << 20
+"""How much all channels together may read before every one of them has its turn again."""
+LEAST_SHARE = 131_072
+"""How much a channel may read in a round however many there are: a tick at 10 Mbit/s."""
+MOST_SHARE = 4 << 20
+"""How much a channel may read in a round though it is alone."""
+LOAD_BYTES = 4 << 20
+"""After so many bytes the event loop is given what there is, before the round is over."""
 
 
 Outlet = Callable[[list[Spliced] | None], None]
@@ -48,7 +58,7 @@ class Pump:
         self._on_tick = on_tick
         self._orders: deque[Callable[[], None]] = deque()
         self._outlets: dict[Air, Outlet] = {}
-        self._airs: list[Air] = []
+        self._airs: deque[Air] = deque()
         self._faults: dict[Air, int] = {}
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
@@ -107,27 +117,36 @@ class Pump:
         ready: set[int] = set()
         while not self._stopping:
             now = self._clock.air()
-            if ready and now < due:
-                self._tick(now, ready)
+            stinted = [air for air in self._airs if air.stinted]
+            if now < due and (ready or stinted):
+                self._round(now, [*stinted, *(air for air in self._airs if air.hungry(now) in ready)])
             else:
-                self._tick(now, None)
+                self._round(now, None)
                 self._on_tick(self._clock.air() - now)
                 if now >= due:
                     due = max(due + TICK, now)
             ready = self._sleep(due)
 
-    def _tick(self, now: float, only: set[int] | None) -> None:
+    def _round(self, now: float, only: Sequence[Air] | None) -> None:
+        """Give all channels their turn, or some of them; whoever was first is last the next time."""
         while self._orders:
             self._orders.popleft()()
-        deliveries = []
-        for air in tuple(self._airs):
-            if only is not None and air.hungry(now) not in only:
-                continue
+        airs = tuple(self._airs if only is None else dict.fromkeys(air for air in only if air in self._airs))
+        share = min(MOST_SHARE, max(LEAST_SHARE, ROUND_BYTES // max(len(airs), 1)))
+        load: list[Delivery] = []
+        size = 0
+        for air in airs:
+            air.share = share
             spliced = self._turn(air, now)
             if spliced or air.over:
-                deliveries.append(Delivery(air, spliced))
-        if deliveries:
-            self._post(lambda: self._deliver(deliveries))
+                load.append(Delivery(air, spliced))
+                size += sum(len(piece.data) for piece in spliced)
+            if size >= LOAD_BYTES:
+                self._post(partial(self._deliver, load))
+                load, size = [], 0
+        if load:
+            self._post(partial(self._deliver, load))
+        self._airs.rotate(-1)
 
     def _turn(self, air: Air, now: float) -> list[Spliced]:
         try:
@@ -156,8 +175,13 @@ class Pump:
                 outlet(spliced)
 
     def _sleep(self, due: float) -> set[int]:
-        """Wait until ``due``, an order, or bytes on an urgent pipe; return the pipes that are urgent."""
+        """Wait until ``due``, an order, or bytes on an urgent pipe; return the pipes that are urgent.
+
+        While channels want to go on, it only looks.
+        """
         now = self._clock.air()
+        if any(air.stinted for air in self._airs):
+            due = now
         pipes = {fd for air in self._airs if (fd := air.hungry(now)) is not None}
         poll = select.poll()
         poll.register(self._wake_read, select.POLLIN)
@@ -167,7 +191,7 @@ class Pump:
         if self._wake_read in ready:
             os.read(self._wake_read, 4096)
             return set()
-        if ready & pipes:
+        if ready & pipes and due > now:
             # Let a little more than one write of the encoder gather.
             threading.Event().wait(HURRY)
         return ready & pipes
