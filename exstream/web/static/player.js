@@ -7,7 +7,7 @@ const picture = player.querySelector("video");
 const part = (name) => player.querySelector(`.${name}`);
 const buttons = (name) => player.querySelectorAll(`[data-do="${name}"]`);
 const HLS = "application/vnd.apple.mpegurl";
-const FIRST_FRAME_MS = 8000;
+const FIRST_FRAME_MS = { HLS: 4000, MP4: 12000 };
 const STALLED_MS = 12000;
 const WATCH = "#watch/";
 
@@ -64,7 +64,7 @@ async function start(wanted) {
   firstFrame = 0;
   edge = null;
   say("Tuning…");
-  patience = setTimeout(() => failed("no picture came"), FIRST_FRAME_MS);
+  patience = setTimeout(() => failed("no picture came"), FIRST_FRAME_MS[mode]);
   try {
     const address = mode === "HLS" ? await hlsAddress() : new URL(channel.mp4_url, location.href).pathname;
     if (watched !== channel || mode !== wanted) return;
