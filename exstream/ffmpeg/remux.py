@@ -80,7 +80,7 @@ class _Start:
 def _opened(order: Order, seek: int, zero: int) -> ffmpeg.Stream:
     """Open the source from ``seek`` on; what lies at ``zero`` has time 0. Both in microseconds."""
     address, protocols = input_address(order.source.location)
-    options: dict[str, object] = {"fflags": "+discardcorrupt", **input_limits(protocols)}
+    options: dict[str, object] = {"threads": 1, "fflags": "+discardcorrupt", **input_limits(protocols)}
     if seek:
         options["ss"] = seconds(seek)
     if zero != seek:
