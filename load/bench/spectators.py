@@ -1,8 +1,9 @@
 """Spectators in a process of their own: one viewer of each channel, and how much of its stream each has in stock.
 
 ``python -m load.bench.spectators`` writes one line of JSON when everybody has watched for long enough. A spectator
-plays from its first byte on, at the pace of the clock: its stock is the stream time that it has received, by the clock
-references, less the time that has passed since. Below 0 its picture stands still.
+begins to play when it has half a second of stream, as players do that buffer little, and goes on at the pace of the
+clock: its stock is the stream time that it has received, by the clock references, less what it has played. Below 0 its
+picture stands still.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ PACKET = 188
 PCR_HZ = 90_000
 BUFFER_BYTES = 1 << 20
 SOCKET_BYTES = 1 << 20
+BUFFERED = 0.5
+"""With so many seconds in stock a spectator begins to play."""
 _WRAP = 1 << 33
 _GATHER = 0.01
 """Seconds between two looks at the sockets: fewer, larger reads leave the machine to the server."""
@@ -51,7 +54,9 @@ class Spectator:
     head: bytes | None = b""
     """What has come of the answer's head; None behind it."""
     rest: bytes = b""
+    answered: float = 0.0
     began: float = 0.0
+    """When it began to play; 0 before."""
     clock: float = 0.0
     reference: int | None = None
     lowest: float = field(default=math.inf)
@@ -76,23 +81,24 @@ class Spectator:
         references = clock_references(data[:whole])
         if references:
             if self.reference is None:
-                self.began, self.reference = now, references[0]
+                self.answered, self.reference = now, references[0]
             self.clock += (references[-1] - self.reference) % _WRAP / PCR_HZ
             self.reference = references[-1]
+        if not self.began and self.clock >= BUFFERED:
+            self.began = now
 
     def _look(self, now: float) -> None:
-        if self.reference is not None:
+        if self.began:
             self.lowest = min(self.lowest, self.clock - (now - self.began))
 
     def result(self, now: float) -> Watched:
         """Return what it has seen up to ``now``."""
         self._look(now)
-        seen = self.reference is not None
         return Watched(
             self.channel,
-            self.began - self.asked if seen else math.inf,
-            self.lowest if seen else -math.inf,
-            now - self.began if seen else 0.0,
+            self.answered - self.asked if self.answered else math.inf,
+            self.lowest if self.began else -math.inf,
+            now - self.answered if self.answered else 0.0,
             self.received,
             self.gone,
         )
