@@ -33,6 +33,7 @@ from exstream.jobs.demo_order import follow_the_air
 from exstream.jobs.formats import Formats
 from exstream.jobs.library import LibraryScanner
 from exstream.jobs.lineup import Lineup
+from exstream.jobs.press import Press
 from exstream.jobs.publish import Publisher
 from exstream.jobs.standby import Standby
 from exstream.jobs.supervisor import supervised
@@ -280,6 +281,7 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
             formats,
             _web_options(settings, sockets),
             quarantine.files,
+            Press(ground.processes),
         )
         keeping: _Jobs = {"the as-run log": asrun.run, "bad files": bad_files.run}
         yield Station(

@@ -13,9 +13,12 @@ from functools import lru_cache
 
 from exstream.guide.lineup import by_number, guide_id, logo_url
 from exstream.guide.xml import escaped
-from exstream.model.catalogue import Catalogue, Item, ItemKind
+from exstream.model.catalogue import Catalogue, Item, ItemKey, ItemKind
 from exstream.model.channel import ChannelDefinition, ChannelId
 from exstream.model.programme import Programme
+
+Bodies = dict[tuple[ItemKey | None, str], str]
+"""What an item's programmes have in common, by item and title of the row."""
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _UNTITLED = "Untitled"
@@ -42,13 +45,15 @@ def header(channels: Iterable[ChannelDefinition], base_url: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def entries(programmes: Iterable[Programme], catalogue: Catalogue) -> Iterator[str]:
+def entries(
+    programmes: Iterable[Programme], catalogue: Catalogue, bodies: Bodies | None = None
+) -> Iterator[str]:
     """Yield one ``programme`` element each, with its line ends.
 
     Times are whole seconds, cut off: a programme stops in the second its successor starts in. One that lasts less
-    than that second is left out.
+    than that second is left out. ``bodies`` keeps what was written for this catalogue, for the next call.
     """
-    bodies: dict[tuple[str | None, str], str] = {}
+    bodies = {} if bodies is None else bodies
     ids: dict[ChannelId, str] = {}
     for programme in programmes:
         starts, stops = programme.starts // 1_000, programme.ends // 1_000

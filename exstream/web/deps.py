@@ -12,6 +12,7 @@ from typing import Protocol
 from exstream.clock import Clock
 from exstream.guide.device import Device
 from exstream.jobs.board import Board
+from exstream.jobs.press import Press
 from exstream.model.bad_file import BadFile
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId, ChannelNumber, Profile
@@ -204,6 +205,8 @@ class Parts:
     options: WebOptions = field(default_factory=WebOptions)
     bad_files: Callable[[], Sequence[BadFile]] = tuple
     """The files that are set aside."""
+    press: Press = field(default_factory=Press)
+    """Makes the guide's fragments."""
 
     def find(self, name: str) -> ChannelDefinition | None:
         """Return the enabled channel called ``name``, an id or else a number."""

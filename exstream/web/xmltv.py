@@ -11,19 +11,21 @@ from hashlib import blake2b
 from cachetools import LRUCache
 
 from exstream.guide import xmltv
-from exstream.guide.programmes import programmes
+from exstream.guide.press import DAY_MS, Fragment
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId
-from exstream.model.programme import Programme, Segment
 from exstream.web.deps import Parts
 
-DAY_MS = 86_400_000
 BEHIND_MS = 6 * 3_600_000
 """How much of the past is in the guide at least, for players that show what was on."""
 MAX_DAYS = 14
 DOCUMENTS = 8
 FRAGMENTS = 20_000
 LEAST_DAYS = 3
+MANY = 24
+"""From so many missing channel days on, a guide is made by a process of its own."""
+AT_ONCE = 4
+"""How many channels' rows are read ahead of what makes them."""
 LARGEST = 24_000_000
 """Bytes. Guides of 40 MB have hung players: one that nobody asked for by days ends with the day that reaches this."""
 
@@ -48,15 +50,6 @@ class Document:
             yield inflate.decompress(rest, _PIECE)
             rest = inflate.unconsumed_tail
         yield inflate.flush()
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """One channel's programmes of one day."""
-
-    compressed: bytes
-    length: int
-    """Bytes when not compressed."""
 
 
 class GuideDocuments:
@@ -108,10 +101,10 @@ class GuideDocuments:
         fragments: dict[ChannelId, list[Fragment]] = {channel.id: [] for channel in channels}
         size = 0
         for part in [days] if most is None else _parts(days):
-            for channel in channels:
-                found = await self._channel(channel, catalogue, part, opens=part.start == days.start)
-                fragments[channel.id] += found
-                size += sum(fragment.length for fragment in found)
+            found = await self._part(channels, catalogue, part, opens=part.start == days.start)
+            for channel, made in found.items():
+                fragments[channel] += made
+                size += sum(fragment.length for fragment in made)
             if most is not None and size >= most:
                 break
         body = [fragment.compressed for found in fragments.values() for fragment in found]
@@ -119,26 +112,48 @@ class GuideDocuments:
         self._documents[etag] = document
         return document
 
-    async def _channel(
-        self, channel: ChannelDefinition, catalogue: Catalogue, days: range, *, opens: bool
-    ) -> list[Fragment]:
-        """Return some of the channel's days, making those that are not there yet.
+    async def _part(
+        self, channels: Sequence[ChannelDefinition], catalogue: Catalogue, days: range, *, opens: bool
+    ) -> dict[ChannelId, list[Fragment]]:
+        """Return some days of every channel, making those that are not there yet.
 
         A programme belongs to the day it starts in; one that began earlier is on the first day of a guide it ``opens``.
         """
-        stamp = (channel.id, self._parts.timeline.revision(channel.id), catalogue.version)
-        keys = {day: (*stamp, day, opens and day == days.start) for day in days}
-        found = {day: self._fragments.get(key) for day, key in keys.items()}
-        missing = [day for day, fragment in found.items() if fragment is None]
-        made: dict[int, Fragment] = {}
-        if missing:
-            rows = await self._parts.timeline.rows(
-                channel.id, (days.start - 1) * DAY_MS, (days.stop + 1) * DAY_MS
-            )
-            made = await asyncio.to_thread(_made, rows, catalogue, missing, days.start if opens else None)
+        keys = {channel.id: self._keys(channel.id, catalogue, days, opens=opens) for channel in channels}
+        found = {
+            channel: {day: self._fragments.get(key) for day, key in days_of.items()}
+            for channel, days_of in keys.items()
+        }
+        missing = {
+            channel: [day for day, fragment in days_of.items() if fragment is None]
+            for channel, days_of in found.items()
+        }
+        many = sum(map(len, missing.values())) >= MANY
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def make(channel: ChannelId) -> None:
+            async with gate:
+                rows = await self._parts.timeline.rows(
+                    channel, (days.start - 1) * DAY_MS, (days.stop + 1) * DAY_MS
+                )
+                opening = days.start if opens else None
+                made = await self._parts.press.fragments(
+                    rows, catalogue, missing[channel], opening, many=many
+                )
             for day, fragment in made.items():
-                self._fragments[keys[day]] = fragment
-        return [found[day] or made[day] for day in keys]
+                found[channel][day] = self._fragments[keys[channel][day]] = fragment
+
+        await asyncio.gather(*(make(channel) for channel, wanted in missing.items() if wanted))
+        return {
+            channel: [fragment for fragment in days_of.values() if fragment is not None]
+            for channel, days_of in found.items()
+        }
+
+    def _keys(
+        self, channel: ChannelId, catalogue: Catalogue, days: range, *, opens: bool
+    ) -> dict[int, tuple[object, ...]]:
+        stamp = (channel, self._parts.timeline.revision(channel), catalogue.version)
+        return {day: (*stamp, day, opens and day == days.start) for day in days}
 
 
 def _parts(days: range) -> Iterator[range]:
@@ -147,25 +162,6 @@ def _parts(days: range) -> Iterator[range]:
     yield range(days.start, least)
     for day in range(least, days.stop):
         yield range(day, day + 1)
-
-
-def _made(
-    rows: Sequence[Segment], catalogue: Catalogue, days: Sequence[int], opening: int | None
-) -> dict[int, Fragment]:
-    """Return the fragments of ``days``; what began before the day ``opening`` and is still on stands there."""
-    by_day: dict[int, list[Programme]] = {day: [] for day in days}
-    for airing in programmes(rows):
-        day = airing.starts // DAY_MS
-        if opening is not None and day < opening and airing.ends > opening * DAY_MS:
-            day = opening
-        if day in by_day:
-            by_day[day].append(airing)
-    return {day: _fragment(airings, catalogue) for day, airings in by_day.items()}
-
-
-def _fragment(airings: Sequence[Programme], catalogue: Catalogue) -> Fragment:
-    text = "".join(xmltv.entries(airings, catalogue)).encode()
-    return Fragment(zlib.compress(text, 1), len(text))
 
 
 def _compressed(

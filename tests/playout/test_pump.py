@@ -7,6 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -72,7 +73,7 @@ async def pumping(*sources: Source) -> AsyncIterator[dict[Source, int]]:
 
     async with Pump(SystemClock(), lambda _: None) as pump:
         for source in sources:
-            pump.add(cast("Air", source), lambda spliced, source=source: outlet(source, spliced))  # type: ignore[misc]
+            pump.add(cast("Air", source), partial(outlet, source))
         yield got
         for source in sources:
             await pump.remove(cast("Air", source))
