@@ -40,6 +40,8 @@ class Failure(StrEnum):
     KILLED = "killed"
     """The encoder was ended from outside."""
     HUNG = "hung"
+    SILENT = "silent"
+    """It hung before anything came of it."""
     SLOW = "too slow"
     """It could not keep up with the clock."""
     IRREGULAR = "irregular"

@@ -74,7 +74,7 @@ class Player:
         """What lies behind the filler that stands in for a segment, and is not opened yet."""
         self._tallies = Tallies(self._rate, self._note)
         self._recovery = Recovery(profile, studio)
-        self._watchdog = Watchdog(self._rate, studio.burst)
+        self._watchdog = Watchdog(float(self._rate.seconds))
         self._lost = False
         self._lost_at = 0.0
         self._carded = 0

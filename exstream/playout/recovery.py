@@ -193,7 +193,7 @@ def failure_of(attempt: Attempt, reason: str, pictures: int) -> Failure:
     """Tell how ``attempt`` failed, which was given up for ``reason`` after so many pictures and has ended."""
     for beginning, failure in _NAMED.items():
         if reason.startswith(beginning):
-            return failure
+            return Failure.SILENT if failure is Failure.HUNG and not pictures else failure
     if not reason.startswith(_ENDED) and attempt.way in {Way.COPY, Way.AUDIO}:
         return Failure.IRREGULAR
     if attempt.returncode in _ENDED_FROM_OUTSIDE:

@@ -17,7 +17,7 @@ _RANK = {step: rank for rank, step in enumerate(Step)}
 _SUBSTITUTES = frozenset({Step.COPY, Step.FILLER})
 _SAME_AGAIN = frozenset({Failure.KILLED, Failure.HUNG, Failure.OURS})
 """After these the same thing may well go right."""
-_CARE_HELPS = frozenset({Failure.REFUSED, Failure.BROKE, Failure.HUNG, Failure.OURS, Failure.KILLED})
+_CARE_HELPS = _SAME_AGAIN | {Failure.REFUSED, Failure.BROKE, Failure.SILENT}
 MOST_COPIES = 2
 MOST_FILLERS = 3
 """How many of either may fail in one segment."""

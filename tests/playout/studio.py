@@ -17,6 +17,7 @@ from exstream.model.catalogue import Item, ItemKey, ItemKind, Media, Source
 from exstream.model.channel import ChannelDefinition, ChannelId, Profile
 from exstream.model.programme import Cue, Order, Segment, SegmentKind
 from exstream.model.recovery import Failure, Step
+from exstream.mpegts.conformance import Finding
 from exstream.playout.cards import Cards
 from exstream.playout.player import Player
 from exstream.playout.ports import Filling
@@ -127,6 +128,14 @@ class Notes:
     tunes: list[tuple[float, bool, bool]] = field(default_factory=list)
     channels: int = 0
     closings: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def erred(self, channel: ChannelId, finding: Finding) -> None:
+        """Keep what the live check finds."""
+        self.findings.append(finding)
+
+    def clocked(self, channel: ChannelId, jitter: float, longest: float) -> None:
+        """Clock references."""
 
     def note(self, entry: AsRunEntry) -> None:
         """Keep an as-run entry."""
@@ -205,6 +214,7 @@ class Station:
     clock: SpeedyClock
     pump: Pump
     profile: Profile
+    shelf: Shelf
 
     async def record(self, seconds: float, path: Path | None = None) -> bytes:
         """Watch for ``seconds`` of air time and return the bytes, kept in ``path`` too."""
@@ -252,4 +262,4 @@ async def station(
 
         tuners = Tuners(find, player_of, clock=clock, audience=notes, tuner_count=tuner_count, linger=linger)
         async with tuners:
-            yield Station(tuners, processes, feeds, notes, clock, pump, profile)
+            yield Station(tuners, processes, feeds, notes, clock, pump, profile, shelf)
