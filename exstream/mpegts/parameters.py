@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 AUD, SEQUENCE, PICTURE, FILLER = 9, 7, 8, 12
@@ -32,8 +33,8 @@ _EMULATION = re.compile(rb"\x00\x00\x03")
 def nal_units(unit: bytes) -> list[bytes]:
     """Cut an access unit in Annex B form into its NAL units, without start codes and trailing zeros."""
     starts = [match.end() for match in _START_CODE.finditer(unit)]
-    ends = [start - 3 for start in starts[1:]] + [len(unit)]
-    return [unit[start:end].rstrip(b"\x00") for start, end in zip(starts, ends, strict=True)]
+    edges = [*starts, len(unit) + 3]
+    return [unit[start : end - 3].rstrip(b"\x00") for start, end in pairwise(edges)]
 
 
 class _Bits:

@@ -55,6 +55,12 @@ class Remux:
         self._joining = True
         self._starts = 0
         """Sound before this channel time is left out: there is no picture with it."""
+        self._reorder = 0
+        """How far a key frame is shown behind its decode time."""
+        self._step = 0
+        """How long a picture is shown."""
+        self._last = 0
+        """The channel time of the last picture in the order in which they are shown."""
         self._decoded = 0
         """Where the pictures of the movie end, in ticks since its beginning."""
         self._heard = 0
@@ -78,8 +84,9 @@ class Remux:
         """The next packets do not follow on the last ones: return what is left of those, and join anew."""
         rest = b""
         if self._opened and self._pictures:
-            step = self._pictures[-1].dts - self._pictures[-2].dts if len(self._pictures) > 1 else 0
-            rest = self._fragment(self._pictures[-1].dts + (step or CLOCK_HZ // 25))
+            rest = self._fragment(
+                max(self._pictures[-1].dts + self._step, self._last + self._step - self._reorder)
+            )
         self._pictures, self._sounds = [], []
         self._demux.restart()
         self._joining = True
@@ -90,8 +97,13 @@ class Remux:
             if not picture.key:
                 return
             self._joining = False
-            self._origin = picture.dts - self._decoded
-            self._starts = picture.pts
+            self._reorder = picture.pts - picture.dts
+            shown = self._last + self._step - self._origin if self._opened else 0
+            self._origin = picture.dts - max(self._decoded, shown - self._reorder)
+            self._starts = self._last = picture.pts
+        elif self._pictures:
+            self._step = picture.dts - self._pictures[-1].dts
+        self._last = max(self._last, picture.pts)
         self._pictures.append(picture)
 
     def _open(self) -> bytes:

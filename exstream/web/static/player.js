@@ -82,6 +82,7 @@ function shown() {
   setTimeout(() => { if (firstFrame && performance.now() - firstFrame > STALLED_MS) failures = 0; }, STALLED_MS + 100);
   say("");
   soundChanged();
+  if (!part("stats").hidden) measureEdge().catch(() => {});
 }
 
 async function failed(why) {
