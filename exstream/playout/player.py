@@ -31,6 +31,7 @@ from exstream.playout.starts import PRESPAWN, prespawn_of
 from exstream.playout.studio import Studio
 from exstream.playout.tally import Tallies
 from exstream.playout.watchdog import Watchdog
+from exstream.playout.watching import Watching
 
 LOOK = 0.25
 """How often the running order is looked at, in seconds."""
@@ -82,6 +83,7 @@ class Player:
         self._steps: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._faults: list[BaseException] = []
+        self._watching = Watching(channel.id, self._rate, studio.counts, studio.clock)
         self._log = log.bind(channel=channel.id)
 
     def _new_air(self, first: int) -> Air:
@@ -169,6 +171,7 @@ class Player:
         self._lost = self._lost or spliced is None
         for piece in spliced or ():
             self.fanout.publish(piece)
+            self._watching.take(piece.data)
         if self._air.over or self._lost:
             self._news.set()
         cards = self._air.card_pictures - self._carded

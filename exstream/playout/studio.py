@@ -11,9 +11,10 @@ from exstream.model.recovery import Failure, Step
 from exstream.playout.ports import AsRunLog, Feeds, Sources, Substitutes, Suspicions, Timetable
 from exstream.playout.pump import Pump
 from exstream.playout.restart import Ladder
+from exstream.playout.watching import Verdicts
 
 
-class Counts(Protocol):
+class Counts(Verdicts, Protocol):
     """Where a player's figures go."""
 
     def failed(self, failure: Failure) -> None:
