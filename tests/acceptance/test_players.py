@@ -68,13 +68,14 @@ def test_ffmpeg_plays_every_channel_of_both_lineups(demo: Server, ffmpeg: str) -
 
 
 @pytest.mark.programs
-@pytest.mark.parametrize("address", ["playlist", "channel", "tuner"])
+@pytest.mark.parametrize("address", ["playlist", "channel", "hls", "tuner"])
 def test_vlc_plays(demo: Server, tmp_path_factory: pytest.TempPathFactory, address: str) -> None:
     """VLC, as an ordinary user, decodes picture and sound of all channels of the playlist, of one and of the tuner."""
     cvlc = require_program("cvlc")
     url = {
         "playlist": f"{demo.iptv}/iptv/channels.m3u",
         "channel": demo.stream("parade"),
+        "hls": f"{demo.iptv}/iptv/channel/parade.m3u8",
         "tuner": f"{demo.tuner}/auto/v1984.1",
     }[address]
     home = tmp_path_factory.mktemp("vlc")
@@ -222,6 +223,7 @@ def test_every_documented_address_answers(demo: Server) -> None:
         "/",
         "/iptv/channels.m3u",
         "/iptv/channels.m3u?mode=ts",
+        "/iptv/channels.m3u?mode=hls",
         "/iptv/xmltv.xml",
         "/livez",
         "/readyz",

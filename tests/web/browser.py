@@ -47,6 +47,8 @@ _KEYS = {
     "ArrowUp": 38,
     "ArrowRight": 39,
     "ArrowDown": 40,
+    "i": 73,
+    "m": 77,
 }
 
 
