@@ -115,13 +115,13 @@ class Prober:
         limits = [word for name, value in input_limits(protocols).items() for word in (f"-{name}", value)]
         argv = ("-hide_banner", "-nostdin", *limits, "-i", address)
         try:
-            head = await asyncio.to_thread(_head, path)
+            head, size = await asyncio.to_thread(_head, path)
             run = await self._processes.run(argv, self._timeout, name="probe", nice=nice)
         except TimeoutError:
             return Probed(path, None, f"{path} cannot be used: reading it took over {self._timeout:g} s")
         except (OSError, FeedError) as fault:
             return _probed(path, {"fault": getattr(fault, "strerror", None) or str(fault)})
-        return _probed(path, read_report(run.stderr, head))
+        return _probed(path, {**read_report(run.stderr, head), "size": size})
 
 
 async def _lines(child: Process) -> AsyncIterator[bytes]:
@@ -147,6 +147,7 @@ def _last_words(path: str, child: Process) -> str:
     return f"{path} cannot be used: its reader gave up: {child.stderr().rpartition(os.linesep)[2]}"
 
 
-def _head(path: str) -> bytes:
+def _head(path: str) -> tuple[bytes, int]:
+    """Return how a file begins, and how long it is in bytes."""
     with Path(path).open("rb") as file:
-        return file.read(_HEAD_BYTES)
+        return file.read(_HEAD_BYTES), file.seek(0, os.SEEK_END)

@@ -6,6 +6,7 @@ Reads one JSON string (a path) a line from standard input and answers each with 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from itertools import islice
 from pathlib import Path
@@ -58,6 +59,7 @@ def look(path: str) -> Report:
     try:
         with Path(path).open("rb") as file:
             head = file.read(_HEAD_BYTES)
+            size = file.seek(0, os.SEEK_END)
     except (OSError, ValueError) as fault:
         return {"fault": getattr(fault, "strerror", None) or str(fault)}
     address, protocols = input_address(path)
@@ -65,6 +67,7 @@ def look(path: str) -> Report:
         try:
             with av.open(address, options=input_limits(protocols), metadata_errors="replace") as container:
                 report = _report(container)
+                report["size"] = size
         except (av.FFmpegError, UnicodeError) as fault:
             complaint = "; ".join([*(message.strip() for _, _, message in log), str(fault)])
             return {"fault": why_unreadable(head, complaint)}

@@ -21,6 +21,9 @@ _STANDARD_RATES = tuple(
 _SAME_RATE = Fraction(3, 10_000)
 _STEADY = Fraction(1, 100)
 _SLOWEST, _FASTEST = 1, 240
+_HOUR_MS = 3_600_000
+_LEAST_BITS = 4_000
+"""A second. The barest speech takes more; a file of hours that has less is damaged."""
 _STILL_CODECS = frozenset({"png", "bmp", "gif", "tiff", "webp"})
 
 
@@ -89,6 +92,8 @@ class Report(TypedDict):
     """What was found in one file, or the ``fault`` that kept us from looking."""
 
     container: NotRequired[str]
+    size: NotRequired[int]
+    """In bytes."""
     duration_ms: NotRequired[int]
     video: NotRequired[list[VideoReport]]
     audio: NotRequired[list[AudioReport]]
@@ -109,6 +114,11 @@ def media_of(report: Report) -> Media:
     audio = tuple(AudioStream(**track) for track in report.get("audio", []))
     if video is None and not audio:
         raise ValueError("it has neither pictures nor sound")
+    duration_ms, size = report.get("duration_ms", 0), report.get("size")
+    if size is not None and duration_ms > _HOUR_MS and size * 8_000 < _LEAST_BITS * duration_ms:
+        raise ValueError(
+            f"it says that it lasts {duration_ms / _HOUR_MS:.0f} hours, but holds {size // 1_000:,} kB: it is damaged"
+        )
     return Media(
         duration_ms=report.get("duration_ms", 0),
         container=report.get("container", ""),

@@ -38,7 +38,7 @@ class Failure(StrEnum):
     """Nothing came of it: the encoder ended without a picture."""
     BROKE = "broke off"
     KILLED = "killed"
-    """The encoder was ended from outside."""
+    """The encoder was ended from outside, or the machine was short of something."""
     HUNG = "hung"
     SILENT = "silent"
     """It hung before anything came of it."""

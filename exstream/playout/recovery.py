@@ -15,7 +15,7 @@ from exstream.model.grid import Rate, Span
 from exstream.model.programme import Order, Segment, Way
 from exstream.model.recovery import FAULTS_OF_THE_FILE, Failure, Setback, Step
 from exstream.playout.ports import Feed
-from exstream.playout.restart import Move
+from exstream.playout.restart import Move, shows_unfit
 from exstream.playout.studio import Studio
 
 OPEN_SECONDS = 5.0
@@ -26,7 +26,15 @@ SHORTEST = 2
 CHEAPEST_PRESET = "ultrafast"
 _ENDED_FROM_OUTSIDE = frozenset({-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, 255})
 """Exit statuses of an encoder that somebody else has ended; ffmpeg says 255 when it was asked politely."""
+_WANTS = (
+    "Cannot allocate memory",
+    "Resource temporarily unavailable",
+    "Too many open files",
+    "No space left",
+)
+"""What an encoder says when the machine has not given it what it needs."""
 _NAMED = {"hung": Failure.HUNG, "too slow": Failure.SLOW, "a fault of ours": Failure.OURS}
+_ENCODED = frozenset({Step.TRANSCODE, Step.CHEAPER, Step.CAREFUL})
 _ENDED = ("ended early", "exit status")
 """How the reasons begin for which a feed is given up; any other is what is wrong with a copied item."""
 
@@ -81,6 +89,8 @@ class _Choice:
     source: Source
     span: Span
     offset_ms: int
+    inside: bool
+    """It is planned to begin in the middle, where no key frame need be."""
 
 
 class Recovery:
@@ -131,7 +141,7 @@ class Recovery:
         # Counted in pictures: the first one shows the beginning of the item, the last one nothing beyond its end.
         begins = self._rate.picture_at(segment.starts - shift_ms)
         into = max(0, round(self._rate.ms_at(span.first) - self._rate.ms_at(begins)))
-        return _Choice(source, span, segment.offset + into)
+        return _Choice(source, span, segment.offset + into, segment.offset > 0)
 
     async def _filler(self, segment: Segment, span: Span, failed: Collection[str], shift_ms: int) -> _Choice:
         rate = self._rate
@@ -145,12 +155,14 @@ class Recovery:
         if end - first < SHORTEST:
             raise SourceUnavailable("there is no filler that fits")
         into = round(rate.ms_at(first) - rate.ms_at(begins))
-        return _Choice(filling.source, Span(first, end), filling.offset_ms + into)
+        return _Choice(filling.source, Span(first, end), filling.offset_ms + into, filling.offset_ms > 0)
 
     def _order(self, segment: Segment, choice: _Choice, step: Step) -> Order:
-        slow = any(setback.failure is Failure.SLOW for setback in self._setbacks.get(segment, ()))
+        setbacks = self._setbacks.get(segment, ())
+        slow = any(setback.failure is Failure.SLOW for setback in setbacks)
         profile = replace(self._profile, preset=CHEAPEST_PRESET) if slow else self._profile
-        way = Way.COPY if step in {Step.PLANNED, Step.RETRY, Step.FILLER} else Way.TRANSCODE
+        unfit = step in _ENCODED or (step is Step.AGAIN and any(map(shows_unfit, setbacks)))
+        way = Way.TRANSCODE if unfit or choice.inside else Way.COPY
         careful = step is Step.CAREFUL or (step is Step.AGAIN and not slow)
         return Order(choice.source, choice.span, choice.offset_ms, profile, way, careful)
 
@@ -196,6 +208,7 @@ def failure_of(attempt: Attempt, reason: str, pictures: int) -> Failure:
             return Failure.SILENT if failure is Failure.HUNG and not pictures else failure
     if not reason.startswith(_ENDED) and attempt.way in {Way.COPY, Way.AUDIO}:
         return Failure.IRREGULAR
-    if attempt.returncode in _ENDED_FROM_OUTSIDE:
+    words = "" if attempt.feed is None else attempt.feed.stderr()
+    if attempt.returncode in _ENDED_FROM_OUTSIDE or any(want in words for want in _WANTS):
         return Failure.KILLED
     return Failure.BROKE if pictures else Failure.REFUSED

@@ -14,9 +14,12 @@ from exstream.model.programme import Way
 from exstream.model.recovery import Failure, Setback, Step
 
 _RANK = {step: rank for rank, step in enumerate(Step)}
+_COPIED = frozenset({Way.COPY, Way.AUDIO})
 _SUBSTITUTES = frozenset({Step.COPY, Step.FILLER})
 _SAME_AGAIN = frozenset({Failure.KILLED, Failure.HUNG, Failure.OURS})
 """After these the same thing may well go right."""
+_OF_THE_MACHINE = frozenset({Failure.KILLED, Failure.HUNG, Failure.SILENT, Failure.SLOW})
+"""What a machine with too much to do causes: something dearer would make it worse."""
 _CARE_HELPS = _SAME_AGAIN | {Failure.REFUSED, Failure.BROKE, Failure.SILENT}
 MOST_COPIES = 2
 MOST_FILLERS = 3
@@ -85,12 +88,17 @@ class Ladder:
         return sum(spawned > since for spawned in _spawned(setbacks, location)) < self.spawns
 
 
+def shows_unfit(setback: Setback) -> bool:
+    """Tell whether an item that was sent as it is had better be encoded."""
+    return setback.way in _COPIED and setback.failure not in _OF_THE_MACHINE
+
+
 def _helping(last: Setback, *, cheaper: bool) -> Iterator[Step]:
     """Yield the steps with the same file that may mend what went wrong, downwards."""
-    copied = last.way in {Way.COPY, Way.AUDIO}
+    copied = last.way in _COPIED
     if last.failure in _SAME_AGAIN or (last.failure is Failure.BROKE and not copied):
         yield Step.RETRY
-    if copied and last.failure is not Failure.SLOW:
+    if shows_unfit(last):
         yield Step.TRANSCODE
     if last.failure is Failure.SLOW and not copied and cheaper:
         yield Step.CHEAPER

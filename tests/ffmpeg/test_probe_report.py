@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream.ffmpeg.probe_report import NO_COLOUR, VideoReport, media_of, picture_rate, why_unreadable
+from exstream.ffmpeg.probe_report import (
+    NO_COLOUR,
+    Report,
+    VideoReport,
+    media_of,
+    picture_rate,
+    why_unreadable,
+)
 from exstream.ffmpeg.probe_text import read_report
 from exstream.model.catalogue import Cadence, Colour
 from exstream.model.grid import Rate
@@ -146,3 +153,12 @@ def test_reasons_are_given_in_words_that_help(head: bytes, complaint: str, words
     """The first bytes and the demuxer's complaint become one reason."""
     assert words in why_unreadable(head, complaint)
     assert "\n" not in why_unreadable(head, complaint)
+
+
+def test_a_length_that_cannot_be_is_refused() -> None:
+    """A small file that says it lasts a day would take the day's schedule: it is damaged, in plain words."""
+    report: Report = {"duration_ms": 95_000_000, "size": 250_000, "video": [video()]}
+    with pytest.raises(ValueError, match="lasts 26 hours, but holds 250 kB"):
+        media_of(report)
+    whole: Report = {**report, "size": 250_000_000}
+    assert media_of(whole).duration_ms == 95_000_000
