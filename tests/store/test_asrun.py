@@ -1,11 +1,13 @@
 """The as-run log on SQLite and on PostgreSQL."""
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from sqlalchemy import Connection, text
 
 from exstream.model.asrun import AsRunEntry, Means, Outcome
 from exstream.model.programme import Segment, SegmentKind, Way
 from exstream.model.recovery import Failure, Setback, Step
+from exstream.store import migration
 from exstream.store.asrun import AsRunStore
 from exstream.store.database import Database
 from tests.store.samples import MIDNIGHT, MINUTE, day_of_rows
@@ -66,10 +68,18 @@ async def test_what_is_old_is_dropped(database: Database) -> None:
     assert len(kept) == 22
 
 
-async def test_entries_of_the_first_schema_are_still_read(database: Database) -> None:
-    """What was written before anybody counted pictures is read as it is, and told as what it was then."""
+def to_the_first_schema(connection: Connection) -> None:
+    """Make the database what the first version made."""
+    config = migration.configuration()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0001")
+
+
+async def test_entries_of_the_first_schema_are_still_read(address: str, database: Database) -> None:
+    """What was written before anybody counted pictures outlives the migration, and is told as what it was then."""
     segments = day_of_rows("one").segments
     async with database.write() as connection:
+        await connection.run_sync(to_the_first_schema)
         for segment, outcome in zip(segments, ("aired", "card"), strict=False):
             await connection.execute(
                 text(
@@ -85,6 +95,11 @@ async def test_entries_of_the_first_schema_are_still_read(database: Database) ->
                     "outcome": outcome,
                 },
             )
-    aired, card = await AsRunStore(database).entries("one", MIDNIGHT, MIDNIGHT * 2)
+    newer = Database(address)
+    try:
+        await newer.open()
+        aired, card = await AsRunStore(newer).entries("one", MIDNIGHT, MIDNIGHT * 2)
+    finally:
+        await newer.dispose()
     assert (aired.segment, aired.outcome, aired.means) == (segments[0], Outcome.AIRED, Means.TRANSCODE)
     assert (card.outcome, card.means, card.setbacks, card.drift_ms) == (Outcome.CARD, Means.CARD, (), None)
