@@ -22,6 +22,7 @@ from load.bench import (
     copytune,
     cpu,
     fanout,
+    guide,
     hls,
     lineup,
     machine,
@@ -45,6 +46,7 @@ MEASURES: Mapping[str, Callable[[Path], list[Row]]] = {
     "hls": hls.measure,
     "recovery": recovery.measure,
     "boundaries": boundaries.measure,
+    "guide": guide.measure,
     "fanout": fanout.measure,
 }
 SETTLE_SECONDS = 60.0

@@ -47,7 +47,7 @@ class Swarm:
 
     def __init__(self, port: int, path: str) -> None:
         self._port = port
-        self._request = f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
         self._buffer = bytearray(BUFFER_BYTES)
         self._selector = selectors.DefaultSelector()
         self._takers: list[Taker] = []
