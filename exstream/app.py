@@ -62,7 +62,7 @@ from exstream.web.deps import Parts, WebOptions
 from exstream.web.identity import load_device
 from exstream.web.servers import Servers, Site
 from exstream.web.sites import hdhomerun_site, iptv_site
-from exstream.web.sockets import Sockets, listen_twice
+from exstream.web.sockets import Sockets, admit_many, listen_twice
 
 _Jobs = Mapping[str, Callable[[], Awaitable[object]]]
 
@@ -71,6 +71,7 @@ log = structlog.get_logger(__name__)
 
 def serve(settings: Settings) -> int:
     """Run the server until it is told to stop; returns the exit code. Raises `ExstreamError` when it cannot start."""
+    admit_many()
     sockets = listen_twice(settings.host, settings.iptv_port, settings.hdhr_port)
     try:
         with (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -27,6 +29,13 @@ class Sockets:
         """Give the ports back."""
         self.iptv.close()
         self.hdhr.close()
+
+
+def admit_many() -> None:
+    """Let this process have as many sockets as the system lets it: the usual 1,024 are not for a thousand viewers."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # some systems name a limit that they do not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def listen_twice(host: str, iptv_port: int, hdhr_port: int) -> Sockets:

@@ -14,6 +14,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import cast
 
+from exstream.web.sockets import admit_many
+
 LISTENING = "listening"
 _TICK = 0.1
 
@@ -68,6 +70,7 @@ def main() -> None:
     options.add_argument("recording", type=Path)
     options.add_argument("bytes_per_second", type=float)
     chosen = options.parse_args()
+    admit_many()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(send(chosen.port, chosen.recording.read_bytes(), chosen.bytes_per_second))
 

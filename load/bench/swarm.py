@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from exstream.web.sockets import admit_many
+
 BUFFER_BYTES = 1 << 20
 SOCKET_BYTES = 1 << 20
 """A player's modest buffer: the kernel's own choice can hide half a minute."""
@@ -115,6 +117,7 @@ def main() -> None:
     options.add_argument("--settle", type=float, required=True, help="seconds before the count begins")
     options.add_argument("--count", type=float, required=True, help="seconds to count")
     chosen = options.parse_args()
+    admit_many()
     swarm = Swarm(chosen.port, chosen.path)
     swarm.join(chosen.viewers, chosen.join)
     swarm.take(time.perf_counter() + chosen.settle)

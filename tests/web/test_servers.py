@@ -194,3 +194,15 @@ async def test_both_sites_live_in_one_process() -> None:
         assert (await ask(ports.hdhr, "/livez")).status == 404
         assert (await ask(ports.hdhr, "/discover.json")).status == 200
         assert (await ask(ports.iptv, "/discover.json")).status == 404
+
+
+def test_a_server_may_have_as_many_sockets_as_the_system_allows() -> None:
+    """Where a shell allows few open files and more are to be had, the server takes what there is."""
+    script = (
+        "import resource; from exstream.web.sockets import admit_many;"
+        "_, most = resource.getrlimit(resource.RLIMIT_NOFILE);"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (256, most)); admit_many(); admit_many();"
+        "raise SystemExit(resource.getrlimit(resource.RLIMIT_NOFILE) != (most, most))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False)
+    assert done.returncode == 0
