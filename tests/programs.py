@@ -21,6 +21,7 @@ STRICT = os.environ.get("TESTS_MUST_RUN") == "1"
 _PACKAGES = {
     "chromium": "chromium",
     "cvlc": "vlc-bin and vlc-plugin-base",
+    "mpv": "mpv",
     "tv_validate_file": "xmltv-util",
     "xmllint": "libxml2-utils",
 }
