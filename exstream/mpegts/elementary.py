@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 
+ADTS_RATES = (
+    *(96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000),
+    *(22_050, 16_000, 12_000, 11_025, 8_000, 7_350),
+)
+"""Samples per second, by the index that an ADTS header gives."""
 _DELIMITER = re.compile(rb"\x00\x00\x00?\x01\x09")
 _IDR = re.compile(rb"\x00\x00\x01\x65|\x00\x00\x01\x25|\x00\x00\x01\x45")
 

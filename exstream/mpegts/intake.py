@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from exstream.model.grid import AUDIO_FRAME_TICKS, Rate, Span
 from exstream.model.programme import Way
 from exstream.mpegts.block import Block, Key
+from exstream.mpegts.decode_order import DecodeOrder
 from exstream.mpegts.elementary import adts_frames
 from exstream.mpegts.packets import (
     AUDIO_PID,
@@ -28,7 +29,6 @@ from exstream.mpegts.packets import (
     read_stamp,
     stamp,
 )
-from exstream.mpegts.sequence import DecodeOrder
 from exstream.mpegts.sound import SoundGrid, frames_of
 from exstream.mpegts.timing import Timebase, pcr_of
 

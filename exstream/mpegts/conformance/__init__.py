@@ -1,8 +1,4 @@
-"""The conformance check: what TR 101 290 asks of a transport stream, and what a splice must not do to it.
-
-It reads parameter sets and sound frames with its own eyes: a judge that shared a parser with what it judges would share
-its mistakes.
-"""
+"""The conformance check: what TR 101 290 asks of a transport stream, and what a splice must not do to it."""
 
 from exstream.mpegts.conformance.checker import Checker, Depth, check
 from exstream.mpegts.conformance.findings import Finding, Kind, Priority, Severity

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from exstream.mpegts.conformance.bits import Bits
+from exstream.mpegts.bits import Bits
 from exstream.mpegts.conformance.codecs import Codec
 from exstream.mpegts.conformance.findings import Kind, Ledger, Severity
-from exstream.mpegts.conformance.sequence import Sequence, h264_sequence, hevc_sequence, mpeg2_sequence
+from exstream.mpegts.picture_format import PictureFormat, h264_sequence, hevc_sequence, mpeg2_sequence
 
 HEAD_BYTES = 4_096
 """Parameter sets stand before the first slice: this much of a picture is looked at."""
@@ -27,7 +27,7 @@ class ParameterSets:
         self._ledger = ledger
         self._codec = codec
         self._known: dict[tuple[int, int], bytes] = {}
-        self.sequence: Sequence | None = None
+        self.sequence: PictureFormat | None = None
         """What the last one said."""
         self.changes = 0
 
@@ -58,7 +58,7 @@ class ParameterSets:
                 severity=Severity.WARNING,
             )
 
-    def _resized(self, sequence: Sequence, packet: int) -> bool:
+    def _resized(self, sequence: PictureFormat, packet: int) -> bool:
         """Take what is said of the pictures; tell whether they are others now."""
         before, self.sequence = self.sequence, sequence
         if before is None or before[1:] == sequence[1:]:
@@ -68,7 +68,7 @@ class ParameterSets:
         return True
 
 
-def _sequence(codec: Codec, kind: int, unit: bytes) -> Sequence | None:
+def _sequence(codec: Codec, kind: int, unit: bytes) -> PictureFormat | None:
     match codec, kind:
         case Codec.H264, 7:
             return h264_sequence(unit)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from exstream.mpegts.conformance.codecs import Codec
+from exstream.mpegts.elementary import ADTS_RATES
 
 HEADER_BYTES = 7
 """What a header needs at most."""
@@ -34,21 +35,6 @@ class SoundFrame(NamedTuple):
 Reader = Callable[[bytes, int], SoundFrame | None]
 """Reads the header at a place that has `HEADER_BYTES` behind it; None where there is none."""
 
-_ADTS_RATES = (
-    96_000,
-    88_200,
-    64_000,
-    48_000,
-    44_100,
-    32_000,
-    24_000,
-    22_050,
-    16_000,
-    12_000,
-    11_025,
-    8_000,
-    7_350,
-)
 _ADTS_CHANNELS = (0, 1, 2, 3, 4, 5, 6, 8)
 _AC3_RATES = (48_000, 44_100, 32_000)
 _AC3_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
@@ -66,12 +52,12 @@ def adts(data: bytes, at: int) -> SoundFrame | None:
         return None
     size = (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
     index = data[at + 2] >> 2 & 0x0F
-    if size < HEADER_BYTES or index >= len(_ADTS_RATES):
+    if size < HEADER_BYTES or index >= len(ADTS_RATES):
         return None
     channels = _ADTS_CHANNELS[(data[at + 2] & 1) << 2 | data[at + 3] >> 6]
     samples = 1_024 * ((data[at + 6] & 3) + 1)
     fixed = bytes((data[at + 1], data[at + 2], data[at + 3] & 0xF0))
-    return SoundFrame(size, samples, _ADTS_RATES[index], channels, fixed)
+    return SoundFrame(size, samples, ADTS_RATES[index], channels, fixed)
 
 
 def dolby(data: bytes, at: int) -> SoundFrame | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from exstream.mpegts.conformance.bits import Bits
+from exstream.mpegts.bits import Bits
 
 _FORMATS = ("4:0:0", "4:2:0", "4:2:2", "4:4:4")
 _CROP = ((1, 1), (2, 2), (2, 1), (1, 1))
@@ -13,14 +13,18 @@ _HIGH = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 """The H.264 profiles that name a chroma format."""
 
 
-class Sequence(NamedTuple):
-    """Width and height as shown, chroma format (0 to 3) and bits a sample; ``number`` names the parameter set."""
+class PictureFormat(NamedTuple):
+    """Width and height as shown, chroma format (0 to 3) and bits a sample; ``number`` names the parameter set.
+
+    ``fields`` says that pictures may be coded as fields.
+    """
 
     number: int
     width: int
     height: int
     chroma: int
     depth: int
+    fields: bool = False
 
     @property
     def words(self) -> str:
@@ -28,7 +32,7 @@ class Sequence(NamedTuple):
         return f"{self.width}x{self.height} {_FORMATS[self.chroma]} {self.depth} bit"
 
 
-def h264_sequence(unit: bytes) -> Sequence:
+def h264_sequence(unit: bytes) -> PictureFormat:
     """Read an H.264 sequence parameter set (7.3.2.1.1); raises ValueError where it is none."""
     bits = Bits(unit[1:])
     profile = bits.take(8)
@@ -57,7 +61,8 @@ def h264_sequence(unit: bytes) -> Sequence:
     left, right, top, bottom = [bits.unsigned() for _ in range(4)] if bits.take(1) else (0, 0, 0, 0)
     across, down = _CROP[chroma]
     down *= 2 - frames_only
-    return Sequence(number, width - across * (left + right), height - down * (top + bottom), chroma, depth)
+    width, height = width - across * (left + right), height - down * (top + bottom)
+    return PictureFormat(number, width, height, chroma, depth, not frames_only)
 
 
 def _skip_scaling(bits: Bits, count: int) -> None:
@@ -83,7 +88,7 @@ def _skip_order(bits: Bits) -> None:
             bits.signed()
 
 
-def hevc_sequence(unit: bytes) -> Sequence:
+def hevc_sequence(unit: bytes) -> PictureFormat:
     """Read an HEVC sequence parameter set (7.3.2.2.1); raises ValueError where it is none."""
     bits = Bits(unit[2:])
     bits.take(4)
@@ -100,7 +105,9 @@ def hevc_sequence(unit: bytes) -> Sequence:
     left, right, top, bottom = [bits.unsigned() for _ in range(4)] if bits.take(1) else (0, 0, 0, 0)
     across, down = _CROP[chroma]
     depth = 8 + bits.unsigned()
-    return Sequence(number, width - across * (left + right), height - down * (top + bottom), chroma, depth)
+    return PictureFormat(
+        number, width - across * (left + right), height - down * (top + bottom), chroma, depth
+    )
 
 
 def _skip_profile(bits: Bits, layers: int) -> None:
@@ -112,8 +119,8 @@ def _skip_profile(bits: Bits, layers: int) -> None:
         bits.take(88 * profile + 8 * level)
 
 
-def mpeg2_sequence(unit: bytes) -> Sequence:
+def mpeg2_sequence(unit: bytes) -> PictureFormat:
     """Read an MPEG-1 or MPEG-2 sequence header (ISO/IEC 13818-2, 6.2.2.1); raises ValueError where it is none."""
     if len(unit) < 4:
         raise ValueError("the sequence header is cut off")
-    return Sequence(0, unit[1] << 4 | unit[2] >> 4, (unit[2] & 0x0F) << 8 | unit[3], 1, 8)
+    return PictureFormat(0, unit[1] << 4 | unit[2] >> 4, (unit[2] & 0x0F) << 8 | unit[3], 1, 8)
