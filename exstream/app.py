@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -181,6 +182,9 @@ class Station:
                 await library.demo.make_opening()
         await self._cards.fill(lineup.enabled())  # the opening may have changed what most items have
         await publisher.start()
+        # What is here now stays: later collections of garbage, which hold the event loop, need not look through it.
+        gc.collect()
+        gc.freeze()
         self._tell(time.monotonic() - began)
         lineup.listen(self._follow)
         library.catalogue.listen(self._follow)
