@@ -8,7 +8,7 @@ const part = (name) => player.querySelector(`.${name}`);
 const buttons = (name) => player.querySelectorAll(`[data-do="${name}"]`);
 const HLS = "application/vnd.apple.mpegurl";
 const FIRST_FRAME_MS = { HLS: 4000, MP4: 12000 };
-const STALLED_MS = 12000;
+const STALLED_MS = 8000;
 const WATCH = "#watch/";
 
 let watched = null; // the channel as the API describes it
@@ -76,7 +76,8 @@ async function start(wanted) {
 }
 
 function shown() {
-  if (!watched || firstFrame || !mode || picture.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+  // A picture that stands still is none yet: browsers may show the first one and then get no further.
+  if (!watched || firstFrame || !mode || !picture.currentTime) return;
   clearTimeout(patience);
   firstFrame = performance.now();
   setTimeout(() => { if (firstFrame && performance.now() - firstFrame > STALLED_MS) failures = 0; }, STALLED_MS + 100);
@@ -260,7 +261,6 @@ for (const kind of ["pointermove", "pointerdown", "focusin"]) player.addEventLis
 player.addEventListener("close", closed);
 picture.addEventListener("volumechange", soundChanged);
 picture.addEventListener("dblclick", full);
-picture.addEventListener("loadeddata", shown);
 picture.addEventListener("timeupdate", shown);
 picture.addEventListener("ended", () => failed("the stream ended"));
 picture.addEventListener("error", () => { if (picture.error && mode) failed(picture.error.message); });
@@ -269,7 +269,7 @@ picture.addEventListener("waiting", () => {
   clearTimeout(patience);
   patience = setTimeout(() => failed("it stalled"), STALLED_MS);
 });
-picture.addEventListener("playing", () => clearTimeout(patience));
+picture.addEventListener("playing", () => { if (firstFrame) clearTimeout(patience); });
 document.addEventListener("visibilitychange", () => {
   // A phone that was put away comes back to what is on now.
   if (!document.hidden && watched && firstFrame && picture.paused) start(preferred());
