@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -58,7 +57,7 @@ from exstream.store.catalogue import CatalogueStore
 from exstream.store.database import Database
 from exstream.store.occupancy import occupied
 from exstream.store.schedules import ScheduleStore
-from exstream.telemetry import Metrics, Redaction, watch_loop, write_logs
+from exstream.telemetry import Metrics, Redaction, settle_memory, watch_loop, write_logs
 from exstream.web.deps import Parts, WebOptions
 from exstream.web.identity import load_device
 from exstream.web.servers import Servers, Site
@@ -182,9 +181,7 @@ class Station:
                 await library.demo.make_opening()
         await self._cards.fill(lineup.enabled())  # the opening may have changed what most items have
         await publisher.start()
-        # What is here now stays: later collections of garbage, which hold the event loop, need not look through it.
-        gc.collect()
-        gc.freeze()
+        settle_memory()
         self._tell(time.monotonic() - began)
         lineup.listen(self._follow)
         library.catalogue.listen(self._follow)

@@ -1,13 +1,14 @@
 """Figures for Prometheus."""
 
 import asyncio
+import gc
 import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exstream import __version__
-from exstream.telemetry import Metrics, watch_loop
+from exstream.telemetry import Metrics, settle_memory, watch_loop
 
 
 def _samples(metrics: Metrics) -> dict[str, float]:
@@ -78,3 +79,14 @@ async def test_a_blocked_event_loop_shows() -> None:
             await asyncio.sleep(0.01)
         watch.cancel()
     assert _samples(metrics)["exstream_event_loop_lag_seconds_sum"] >= 0.05
+
+
+def test_what_stays_is_passed_over_by_collections() -> None:
+    """After the server has started, a collection of garbage looks only through what came later."""
+    before = len(gc.get_objects())
+    try:
+        settle_memory()
+        assert gc.get_freeze_count() > before / 2
+        assert len(gc.get_objects()) < before / 2
+    finally:
+        gc.unfreeze()
