@@ -51,6 +51,8 @@ def check(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = Fa
             write(fault)
         for name, sent in sendings(settings, found.channels).items():
             write(f"{name}: {sent.sentence()}")
+            for reason in sent.reasons():
+                write(f"    {reason}")
         write(said(found, folder(settings)))
     raise typer.Exit(ExitCode.FAILURE if found.faults else ExitCode.OK)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from exstream.model.channel import COPY, ChannelDefinition, ChannelId, Profile
 from exstream.model.programme import Way
 
 if TYPE_CHECKING:
-    from exstream.model.catalogue import Catalogue
+    from exstream.model.catalogue import Catalogue, Item
 
 _HOUR_MS, _MINUTE_MS = 3_600_000, 60_000
 _WORDS = {
@@ -30,6 +30,8 @@ class Sending:
 
     profile: Profile
     lengths: Mapping[Way, int]
+    hindrances: Mapping[str, list[Item]]
+    """What is encoded whole, by the reason."""
 
     def shown(self) -> dict[str, Any]:
         """Return this for machines."""
@@ -38,6 +40,7 @@ class Sending:
             "height": self.profile.height,
             "rate": str(self.profile.rate),
             "hours": {way.value: round(length / _HOUR_MS, 2) for way, length in self.lengths.items()},
+            "encoded": {why: [item.key for item in items] for why, items in self.hindrances.items()},
         }
 
     def sentence(self) -> str:
@@ -51,10 +54,15 @@ class Sending:
         said = (f"{_length(ms)} {_WORDS[way]}" for way, ms in self.lengths.items() if ms)
         return f"{size}: {', '.join(said)}"
 
+    def reasons(self) -> list[str]:
+        """Return why items are encoded whole, a line for each reason, the commonest first."""
+        most = sorted(self.hindrances.items(), key=lambda found: -len(found[1]))
+        return [f"{_named(items)}: {why}" for why, items in most]
+
 
 def sendings(settings: Settings, channels: Iterable[ChannelDefinition]) -> dict[ChannelId, Sending]:
     """Return how those of ``channels`` are sent that copy; says why where the library cannot be read."""
-    from exstream.jobs.formats import Formats, shares
+    from exstream.jobs.formats import Formats, hindrances, shares
     from exstream.model.catalogue import Catalogue
 
     names = {COPY, *(name for name, profile in settings.profiles.items() if profile.copy)}
@@ -68,7 +76,9 @@ def sendings(settings: Settings, channels: Iterable[ChannelDefinition]) -> dict[
         return {}
     formats = Formats(settings.profiles, lambda: catalogue)
     return {
-        channel.id: Sending(profile, shares(channel.pools, profile, catalogue))
+        channel.id: Sending(
+            profile, shares(channel.pools, profile, catalogue), hindrances(channel.pools, profile, catalogue)
+        )
         for channel in copying
         for profile in (formats.of(channel),)
     }
@@ -82,4 +92,11 @@ async def _catalogue(settings: Settings) -> Catalogue:
 
 
 def _length(ms: int) -> str:
-    return f"{ms / _HOUR_MS:.1f} h" if ms >= _HOUR_MS else f"{-(-ms // _MINUTE_MS)} min"
+    if ms >= _HOUR_MS:
+        return f"{ms / _HOUR_MS:.1f} h"
+    return f"{ms / _MINUTE_MS:.1f} min" if ms >= _MINUTE_MS else f"{ms / 1_000:.0f} s"
+
+
+def _named(items: Sequence[Item]) -> str:
+    others = f" and {len(items) - 1} more" if len(items) > 1 else ""
+    return f"encoded: {items[0].title}{others}"

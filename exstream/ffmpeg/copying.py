@@ -7,12 +7,12 @@ class, and only if its pictures run without a hole; whatever differs is encoded 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 
 from exstream.ffmpeg.tracks import pick_audio
-from exstream.model.catalogue import AudioStream, Media, VideoStream
+from exstream.model.catalogue import AudioStream, Cadence, Media
 from exstream.model.channel import Profile
 from exstream.model.grid import AUDIO_RATE, Rate
 from exstream.model.programme import Way
@@ -40,8 +40,8 @@ class CopyClass:
     @classmethod
     def of(cls, media: Media | None) -> CopyClass | None:
         """Return the class of a file, or None where it cannot be sent as it is."""
-        video = media.video if media is not None and media.container in _CONTAINERS else None
-        if video is None or video.rate is None or not _plain(video):
+        video = media.video if media is not None else None
+        if media is None or video is None or video.rate is None or any(_hindrances(media)):
             return None
         return cls(video.width, video.height, video.rate.num, video.rate.den)
 
@@ -59,24 +59,50 @@ def copying(profile: Profile) -> Profile:
     return replace(profile, copy=True, reorder=REORDER, gop_seconds=LONGEST_GOP_MS // 1_000)
 
 
-def _plain(video: VideoStream) -> bool:
-    """Tell whether every client of ours plays the track as it is, and whether it can be joined to others."""
-    cadence = video.cadence
-    return (
-        video.codec == "h264"
-        and video.profile in _PROFILES
-        and video.pixel_format == "yuv420p"
-        and video.sar == (1, 1)
-        and not video.interlaced
-        and not video.rotation
-        and video.width % 2 == video.height % 2 == 0
-        and video.colour.matrix in _MATRICES
-        and not video.colour.full_range
-        and cadence is not None
-        and 0 <= cadence.starts_us <= LATEST_START_US
-        and 0 < cadence.gop_ms <= LONGEST_GOP_MS
-        and cadence.reorder <= REORDER
-    )
+def _hindrances(media: Media) -> Iterator[str]:
+    """Yield why the pictures of a file cannot be sent as they are, whatever the channel."""
+    video = media.video
+    if media.container not in _CONTAINERS:
+        yield "it is not in MP4, Matroska or MPEG-TS"
+    if video is None:
+        yield "it has no pictures"
+        return
+    if video.codec != "h264":
+        yield f"its pictures are {video.codec}, not H.264"
+    elif video.profile not in _PROFILES or video.pixel_format != "yuv420p":
+        yield "its kind of H.264 is known to few players"
+    if video.interlaced:
+        yield "its pictures are interlaced"
+    if video.sar != (1, 1) or video.rotation or video.width % 2 or video.height % 2:
+        yield "its pictures are stretched, turned or of an odd size"
+    if video.colour.matrix not in _MATRICES or video.colour.full_range:
+        yield "its colours are not those of television in HD"
+    if video.codec == "h264":
+        yield from _unevenness(video.cadence)
+
+
+def _unevenness(cadence: Cadence | None) -> Iterator[str]:
+    if cadence is None:
+        yield "its pictures do not run evenly, or it is not known whether they do"
+    elif not 0 < cadence.gop_ms <= LONGEST_GOP_MS:
+        yield f"its key frames lie up to {cadence.gop_ms / 1_000:.0f} s apart, over {LONGEST_GOP_MS // 1_000}"
+    elif not 0 <= cadence.starts_us <= LATEST_START_US or cadence.reorder > REORDER:
+        yield "its pictures begin late, or are reordered too deeply"
+
+
+def hindrance(media: Media | None, profile: Profile) -> str:
+    """Return why the pictures of a file cannot be sent as they are in ``profile``; empty where they can."""
+    if not profile.copy:
+        return "the channel encodes everything"
+    if media is None:
+        return "nothing is known of it yet"
+    found = next(_hindrances(media), "")
+    if found or media.video is None:
+        return found
+    video = media.video
+    if (video.width, video.height) != (profile.width, profile.height):
+        return f"its pictures are {video.width}x{video.height}"
+    return "" if video.rate == profile.rate else f"it has {video.rate} pictures a second"
 
 
 def commonest(media: Iterable[Media | None]) -> CopyClass | None:
@@ -91,13 +117,7 @@ def commonest(media: Iterable[Media | None]) -> CopyClass | None:
 
 def cheapest(media: Media | None, profile: Profile) -> Way:
     """Return the cheapest clean way to bring a file into ``profile``."""
-    found = CopyClass.of(media) if profile.copy else None
-    fits = found is not None and (found.width, found.height, Rate(found.rate_num, found.rate_den)) == (
-        profile.width,
-        profile.height,
-        profile.rate,
-    )
-    if media is None or not fits:
+    if media is None or hindrance(media, profile):
         return Way.TRANSCODE
     audio = pick_audio(media.audio, profile.languages)
     return Way.COPY if audio is None or (_same(audio) and profile.loudness is None) else Way.AUDIO

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from exstream.ffmpeg.copying import CopyClass, cheapest, commonest
+from exstream.ffmpeg.copying import CopyClass, cheapest, commonest, hindrance
 from exstream.model.catalogue import Catalogue, Item
 from exstream.model.channel import COPY, ChannelDefinition, ChannelId, Pool, Profile
 from exstream.model.programme import Way
@@ -72,6 +72,15 @@ def shares(pools: Sequence[Pool], profile: Profile, catalogue: Catalogue) -> Map
     found = Counter(dict.fromkeys(Way, 0))
     for item in _items(pools, catalogue):
         found[cheapest(item.media, profile)] += item.duration_ms
+    return found
+
+
+def hindrances(pools: Sequence[Pool], profile: Profile, catalogue: Catalogue) -> Mapping[str, list[Item]]:
+    """Return the items of ``pools`` that are encoded whole in ``profile``, by what keeps them from being copied."""
+    found: dict[str, list[Item]] = {}
+    for item in _items(pools, catalogue):
+        if why := hindrance(item.media, profile):
+            found.setdefault(why, []).append(item)
     return found
 
 

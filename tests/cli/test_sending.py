@@ -65,7 +65,7 @@ def test_the_format_and_the_hours_of_each_way_are_told(shell: Shell, mixed: Path
     """Check and list say what a channel that copies would be sent in, and what of it is copied and encoded."""
     define(shell)
     assert shell("library", "add", str(mixed)).code == 0
-    sentence = "160x96 at 25 pictures/s: 1 min sent as it is, 1 min with its sound encoded, 1 min encoded"
+    sentence = "160x96 at 25 pictures/s: 6 s sent as it is, 6 s with its sound encoded, 4 s encoded"
     checked = shell("channels", "check")
     assert (checked.code, f"mine: {sentence}\n" in checked.out) == (0, True)
     assert f"{sentence}\n" in shell("channels", "list").out
@@ -84,7 +84,7 @@ def test_nothing_to_copy_is_told(shell: Shell, mixed: Path) -> None:
     checked = shell("channels", "check")
     assert checked.code == 0
     assert (
-        "mine: 1280x720 at 25 pictures/s: nothing of it can be sent as it is, 1 min are encoded"
+        "nothing of it can be sent as it is, 2 s are encoded\n    encoded: Old: its pictures are mpeg2video, not H.264"
         in checked.out
     )
 
