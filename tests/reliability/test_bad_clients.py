@@ -12,6 +12,11 @@ from tests.reliability.patience import eventually
 from tests.reliability.recording import Recording, leaving, never_reading, resetting, stalling
 from tests.reliability.server import Server, ask
 
+MOST_BYTES = 2_000_000
+"""What a client that stalls may cost, and two that come and go beside it."""
+RING_BYTES = 16_000_000
+"""What the channel itself may still take: its ring and its check grow for their first seconds."""
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
@@ -22,6 +27,7 @@ def test_clients_that_stall_reset_or_never_read_cost_a_recording_nothing(
     url, path = server.stream("one"), tmp_path / "one.ts"
     with Recording(url, path) as recording, ExitStack() as bad:
         eventually(lambda: recording.received > 50_000, "the recording runs")
+        memory = server.figure("process_resident_memory_bytes")
         for _ in range(10):
             bad.enter_context(never_reading(url))
             bad.enter_context(stalling(url))
@@ -32,6 +38,8 @@ def test_clients_that_stall_reset_or_never_read_cost_a_recording_nothing(
         eventually(lambda: recording.received > received + 600_000, "the recording goes on")
         assert not recording.ended.is_set()
         eventually(lambda: len(server.json("sessions")) == 21, "those that went are not counted any more")
+        grown = server.figure("process_resident_memory_bytes") - memory
+        assert grown < 20 * MOST_BYTES + RING_BYTES, f"{grown / 20e6:.1f} MB for each that stalls"
         bad.close()
         eventually(lambda: len(server.json("sessions")) == 1, "only the recording is left")
         data = recording.stop()
