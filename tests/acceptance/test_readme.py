@@ -82,7 +82,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_every_package_of_the_table_exists() -> None:
     """The architecture's table names exactly the packages and modules there are."""
-    rows = re.findall(r"^\| ((?:`[a-z]+`(?:, )?)+) \|", README, re.MULTILINE)
-    named = {name for row in rows for name in re.findall(r"`([a-z]+)`", row)}
+    rows = re.findall(r"^\| ((?:`[a-z0-9]+`(?:, )?)+) \|", README, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([a-z0-9]+)`", row)}
     there = {path.stem for path in (ROOT / "exstream").iterdir() if path.is_dir() or path.suffix == ".py"}
     assert named == {name for name in there if not name.startswith("_")}
