@@ -65,10 +65,12 @@ async def on_air(
     length_ms: int = 5_000,
     profile: Profile = material.SMALL,
     linger: float = 0.2,
+    shelf: studio.Shelf | None = None,
 ) -> AsyncIterator[OnAir]:
-    """Serve a channel whose three clips take turns every ``length_ms``."""
-    rota = studio.Rota([str(folder / f"{number}.mp4") for number in range(3)], length_ms)
-    async with studio.station(rota, clock=clock, profile=profile, linger=linger) as station:
+    """Serve a channel whose three clips, or else the files of ``shelf``, take turns every ``length_ms``."""
+    items = list(shelf.media) if shelf is not None else [str(folder / f"{number}.mp4") for number in range(3)]
+    rota = studio.Rota(items, length_ms)
+    async with studio.station(rota, clock=clock, profile=profile, linger=linger, shelf=shelf) as station:
         made = site_station(channels=(ONE,), length_ms=length_ms)
         made.parts = replace(made.parts, tuners=station.tuners, clock=station.clock)
         async with served(made) as ports:
