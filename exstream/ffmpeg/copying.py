@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import ceil
 
 from exstream.ffmpeg.tracks import pick_audio
 from exstream.model.catalogue import AudioStream, Cadence, Media
 from exstream.model.channel import Profile
-from exstream.model.grid import AUDIO_RATE, Rate
+from exstream.model.grid import AUDIO_RATE, KEY_FRAME_SECONDS, Rate
 from exstream.model.programme import Way
 
 REORDER = 4
@@ -59,6 +60,22 @@ def copying(profile: Profile) -> Profile:
     return replace(profile, copy=True, reorder=REORDER, gop_seconds=LONGEST_GOP_MS // 1_000)
 
 
+def fitted(profile: Profile, media: Iterable[Media | None]) -> Profile:
+    """Return a ``profile`` that copies with no more room between key frames than ``media`` need."""
+    widest = max(
+        (
+            each.video.cadence.gop_ms
+            for each in media
+            if each is not None
+            and each.video is not None
+            and each.video.cadence is not None
+            and not hindrance(each, profile)
+        ),
+        default=0,
+    )
+    return replace(profile, gop_seconds=max(KEY_FRAME_SECONDS, ceil(widest / 1_000)))
+
+
 def _hindrances(media: Media) -> Iterator[str]:
     """Yield why the pictures of a file cannot be sent as they are, whatever the channel."""
     video = media.video
@@ -96,13 +113,20 @@ def hindrance(media: Media | None, profile: Profile) -> str:
         return "the channel encodes everything"
     if media is None:
         return "nothing is known of it yet"
-    found = next(_hindrances(media), "")
-    if found or media.video is None:
-        return found
+    return next(chain(_hindrances(media), _differences(media, profile)), "")
+
+
+def _differences(media: Media, profile: Profile) -> Iterator[str]:
+    """Yield in what the pictures of a file, which could be sent as they are, differ from ``profile``."""
     video = media.video
+    if video is None or video.cadence is None:
+        return
     if (video.width, video.height) != (profile.width, profile.height):
-        return f"its pictures are {video.width}x{video.height}"
-    return "" if video.rate == profile.rate else f"it has {video.rate} pictures a second"
+        yield f"its pictures are {video.width}x{video.height}"
+    if video.rate != profile.rate:
+        yield f"it has {video.rate} pictures a second"
+    if video.cadence.gop_ms > profile.gop_seconds * 1_000:
+        yield "its key frames lie further apart than those of the others, until the channel is started anew"
 
 
 def commonest(media: Iterable[Media | None]) -> CopyClass | None:

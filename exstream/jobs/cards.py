@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -21,6 +21,7 @@ from exstream.ffmpeg.font import font_file
 from exstream.ffmpeg.process import Processes
 from exstream.jobs.slate import DESIGN, Words, draw
 from exstream.model.channel import Profile
+from exstream.model.grid import KEY_FRAME_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +64,8 @@ class CardMaker:
 
     def folder(self, profile: Profile) -> Path:
         """Return where the profile's cards are kept: a name that changes with everything that shapes them."""
-        recipe = (astuple(profile), DESIGN, self._version, card(profile), silence(profile), dict(self._words))
+        shape = replace(profile, gop_seconds=KEY_FRAME_SECONDS)
+        recipe = (astuple(shape), DESIGN, self._version, card(profile), silence(profile), dict(self._words))
         key = blake2b(repr(recipe).encode(), digest_size=_KEY_BYTES).hexdigest()
         return self._directory / f"{quote(profile.name, safe='')}-{key}"
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from exstream.ffmpeg.copying import CopyClass, cheapest, commonest, hindrance
+from exstream.ffmpeg.copying import CopyClass, cheapest, commonest, fitted, hindrance
 from exstream.model.catalogue import Catalogue, Item
 from exstream.model.channel import COPY, ChannelDefinition, ChannelId, Pool, Profile
 from exstream.model.programme import Way
@@ -22,6 +22,8 @@ class _Found:
     """The format of a channel that copies, and the pools that it was found in."""
 
     pools: Sequence[Pool]
+    named: Profile | None
+    """What the user has fixed of it."""
     profile: Profile
 
 
@@ -36,12 +38,13 @@ class Formats:
 
     def of(self, channel: ChannelDefinition) -> Profile:
         """Return the format in which ``channel`` would go on air now."""
-        if channel.profile != COPY:
-            # A definition that is kept from before may name a profile that is gone by now.
-            return self._profiles.get(channel.profile, FALLBACK)
+        # A definition that is kept from before may name a profile that is gone by now.
+        named = None if channel.profile == COPY else self._profiles.get(channel.profile, FALLBACK)
+        if named is not None and not named.copy:
+            return named
         found = self._found.get(channel.id)
-        if found is None or found.pools != channel.pools:
-            found = _Found(channel.pools, copied(channel.pools, self._catalogue()))
+        if found is None or (found.pools, found.named) != (channel.pools, named):
+            found = _Found(channel.pools, named, copied(channel.pools, self._catalogue(), named))
             self._found[channel.id] = found
         return found.profile
 
@@ -57,14 +60,17 @@ class Formats:
     async def heard(self, catalogue: Catalogue) -> None:
         """Look anew what most items have: what the catalogue's holder calls."""
         for channel, found in tuple(self._found.items()):
-            profile = await asyncio.to_thread(copied, found.pools, catalogue)
-            self._found[channel] = _Found(found.pools, profile)
+            profile = await asyncio.to_thread(copied, found.pools, catalogue, found.named)
+            self._found[channel] = _Found(found.pools, found.named, profile)
 
 
-def copied(pools: Sequence[Pool], catalogue: Catalogue) -> Profile:
-    """Return the format that most hours of ``pools`` can be sent in as they are."""
-    found = commonest(item.media for item in _items(pools, catalogue))
-    return found.profile if found is not None else FALLBACK
+def copied(pools: Sequence[Pool], catalogue: Catalogue, named: Profile | None = None) -> Profile:
+    """Return the format that most hours of ``pools`` can be sent in as they are, or ``named`` fitted to them."""
+    media = [item.media for item in _items(pools, catalogue)]
+    if named is None:
+        found = commonest(media)
+        named = found.profile if found is not None else FALLBACK
+    return fitted(named, media)
 
 
 def shares(pools: Sequence[Pool], profile: Profile, catalogue: Catalogue) -> Mapping[Way, int]:

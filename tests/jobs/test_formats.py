@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from exstream.ffmpeg.copying import cheapest
 from exstream.jobs.formats import FALLBACK, Formats, shares
 from exstream.model.catalogue import AudioStream, Cadence, Catalogue, Item, ItemKind, Media, VideoStream
 from exstream.model.channel import COPY, ChannelDefinition, Pool, Query
@@ -60,7 +61,20 @@ def test_a_profile_is_found_by_its_name() -> None:
     """A name means what the settings say, whatever the items are; one that is gone leaves the channel on air."""
     found = formats(Library(film(1)))
     assert found.of(channel("small")) is SMALL
-    assert found.of(channel("gone")) == FALLBACK
+    assert replace(found.of(channel("gone")), gop_seconds=FALLBACK.gop_seconds) == FALLBACK
+
+
+def test_segments_are_as_short_as_the_items_allow() -> None:
+    """The room between key frames is what the widest item needs; one that comes later and needs more is encoded."""
+    near, far = film(1), film(2)
+    assert far.media is not None and far.media.video is not None and far.media.video.cadence is not None
+    cadence = replace(far.media.video.cadence, gop_ms=10_400)
+    far = replace(far, media=replace(far.media, video=replace(far.media.video, cadence=cadence)))
+    before = formats(Library(near)).of(channel())
+    assert before.gop_seconds < 10
+    assert formats(Library(near, far)).of(channel()).gop_seconds == 11
+    assert cheapest(near.media, before) is not Way.TRANSCODE
+    assert cheapest(far.media, before) is Way.TRANSCODE
 
 
 def test_a_channel_that_copies_has_the_format_of_most_hours() -> None:
