@@ -238,8 +238,8 @@ class Player:
     def _fail(self, attempt: Attempt, failure: Failure, reason: str, seconds: float = 0.0) -> None:
         """Note a failure, and have the ladder's next step taken for the rest of the attempt's span."""
         segment = attempt.segment
-        move = self._recovery.failed(attempt, failure, reason, seconds)
-        failures = self._tallies.failed(segment, self._recovery.last(segment))
+        setback, move = self._recovery.failed(attempt, failure, reason, seconds)
+        failures = self._tallies.failed(segment, setback)
         self._studio.counts.failed(failure)
         # Once a segment: what is tried again in vain need not be told again.
         tell = self._log.warning if failures == 1 else self._log.debug

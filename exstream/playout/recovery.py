@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from exstream.errors import FeedError, FileUnavailable, SourceUnavailable
 from exstream.model.asrun import Means
@@ -19,7 +20,7 @@ from exstream.playout.restart import Move, shows_unfit
 from exstream.playout.studio import Studio
 
 OPEN_SECONDS = 5.0
-SOUND_SECONDS = 30.0
+SOUND_SECONDS = 10.0
 """What has aired this long was in order: a failure after it begins at the top of the ladder again."""
 SHORTEST = 2
 """Pictures. A single one is encoded without the reorder delay that joins rely on; a card stands in for it."""
@@ -35,6 +36,7 @@ _WANTS = (
 """What an encoder says when the machine has not given it what it needs."""
 _NAMED = {"hung": Failure.HUNG, "too slow": Failure.SLOW, "a fault of ours": Failure.OURS}
 _ENCODED = frozenset({Step.TRANSCODE, Step.CHEAPER, Step.CAREFUL})
+_SUBSTITUTES = frozenset({Step.COPY, Step.FILLER})
 _ENDED = ("ended early", "exit status")
 """How the reasons begin for which a feed is given up; any other is what is wrong with a copied item."""
 
@@ -93,6 +95,17 @@ class _Choice:
     """It is planned to begin in the middle, where no key frame need be."""
 
 
+@dataclass(slots=True)
+class _Story:
+    """What a segment has suffered: all of it since it last aired as it should, and what it has shown for good."""
+
+    setbacks: list[Setback] = field(default_factory=list)
+    unfit: bool = False
+    """The item had better not be sent as it is."""
+    slow: bool = False
+    """Its encoder could not keep up with the clock."""
+
+
 class Recovery:
     """Knows what each segment of one channel has suffered, and carries out the ladder's next step."""
 
@@ -101,7 +114,7 @@ class Recovery:
         self._rate = profile.rate
         self._studio = studio
         self._clock = studio.clock
-        self._setbacks: dict[Segment, list[Setback]] = {}
+        self._stories: defaultdict[Segment, _Story] = defaultdict(_Story)
 
     async def open(self, segment: Segment, item: ItemKey, span: Span, step: Step, shift_ms: int) -> Attempt:
         """Open a feed for ``span``, or the first part of it; the attempt says how that went.
@@ -128,7 +141,7 @@ class Recovery:
     async def _choose(self, attempt: Attempt, item: ItemKey, shift_ms: int) -> _Choice:
         """Return what is to be opened; raises `SourceUnavailable` when there is no such thing."""
         studio, segment, span = self._studio, attempt.segment, attempt.span
-        failed = frozenset(setback.location for setback in self._setbacks.get(segment, ()))
+        failed = frozenset(setback.location for setback in self._stories[segment].setbacks)
         if attempt.step is Step.FILLER:
             return await self._filler(segment, span, failed, shift_ms)
         if attempt.step is Step.COPY:
@@ -158,27 +171,36 @@ class Recovery:
         return _Choice(filling.source, Span(first, end), filling.offset_ms + into, filling.offset_ms > 0)
 
     def _order(self, segment: Segment, choice: _Choice, step: Step) -> Order:
-        setbacks = self._setbacks.get(segment, ())
-        slow = any(setback.failure is Failure.SLOW for setback in setbacks)
-        profile = replace(self._profile, preset=CHEAPEST_PRESET) if slow else self._profile
-        unfit = step in _ENCODED or (step is Step.AGAIN and any(map(shows_unfit, setbacks)))
+        story = self._stories[segment]
+        profile = replace(self._profile, preset=CHEAPEST_PRESET) if story.slow else self._profile
+        unfit = step in _ENCODED or (story.unfit and step not in _SUBSTITUTES)
         way = Way.TRANSCODE if unfit or choice.inside else Way.COPY
-        careful = step is Step.CAREFUL or (step is Step.AGAIN and not slow)
+        careful = step is Step.CAREFUL or (step is Step.AGAIN and not story.slow)
         return Order(choice.source, choice.span, choice.offset_ms, profile, way, careful)
 
-    def failed(self, attempt: Attempt, failure: Failure, reason: str, seconds: float = 0.0) -> Move:
-        """Note that ``attempt`` failed after ``seconds`` of its pictures, and return what to try next."""
-        setbacks = self._setbacks.setdefault(attempt.segment, [])
-        if seconds >= SOUND_SECONDS:
-            setbacks.clear()
-            self._studio.suspicions.clear(attempt.location)
+    def failed(
+        self, attempt: Attempt, failure: Failure, reason: str, seconds: float = 0.0
+    ) -> tuple[Setback, Move]:
+        """Note that ``attempt`` failed after ``seconds`` of its pictures; return that, and what to try next."""
+        story, suspicions = self._stories[attempt.segment], self._studio.suspicions
         now = round(self._clock.air() * 1_000)
         spawned = round(attempt.spawned * 1_000)
-        setbacks.append(Setback(now, attempt.step, failure, reason, attempt.location, spawned, attempt.way))
+        setback = Setback(now, attempt.step, failure, reason, attempt.location, spawned, attempt.way)
+        own, sound = attempt.step not in _SUBSTITUTES, seconds >= SOUND_SECONDS
+        if own:
+            story.unfit = story.unfit or shows_unfit(setback)
+            story.slow = story.slow or failure is Failure.SLOW
+        if sound:
+            suspicions.clear(attempt.location)
+        if own and sound:
+            # It counts as what was planned: every step may help again.
+            story.setbacks[:] = [replace(setback, step=Step.PLANNED)]
+        else:
+            story.setbacks.append(setback)
         if failure in FAULTS_OF_THE_FILE and attempt.location and attempt.spawned:
-            self._studio.suspicions.suspect(attempt.location, reason)
+            suspicions.suspect(attempt.location, reason)
         cheaper = self._profile.preset != CHEAPEST_PRESET
-        return self._studio.ladder.after(setbacks, now, cheaper=cheaper)
+        return setback, self._studio.ladder.after(story.setbacks, now, cheaper=cheaper)
 
     def aired(self, attempt: Attempt, seconds: float) -> None:
         """Note that ``attempt`` was on air to its end, with ``seconds`` of its pictures."""
@@ -186,19 +208,15 @@ class Recovery:
         if seconds >= min(SOUND_SECONDS, length * 0.9):
             self._studio.suspicions.clear(attempt.location)
 
-    def last(self, segment: Segment) -> Setback:
-        """Return what ``segment`` suffered last."""
-        return self._setbacks[segment][-1]
-
     def behind_filler(self, segment: Segment) -> Move:
         """Return what follows a filler that has stood in for ``segment``."""
         now = round(self._clock.air() * 1_000)
-        return self._studio.ladder.behind(self._setbacks.get(segment, []), now)
+        return self._studio.ladder.behind(self._stories[segment].setbacks, now)
 
     def forget(self, segments: Iterable[Segment]) -> None:
         """Drop what is known of segments that are over."""
         for segment in segments:
-            self._setbacks.pop(segment, None)
+            self._stories.pop(segment, None)
 
 
 def failure_of(attempt: Attempt, reason: str, pictures: int) -> Failure:
