@@ -72,6 +72,9 @@ async def incoming(url: str, *, silence: float = SILENCE_SECONDS) -> AsyncIterat
             raise OutboundError(f"{url} leads from one address to the next and nowhere else") from fault
         except httpx.TimeoutException as fault:
             raise Unreachable(f"{url} does not answer within {silence:g} s") from fault
+        except httpx.ConnectError as fault:
+            hint = "is the server running, and are name and port right?"
+            raise Unreachable(f"{url} cannot be reached: {_words(fault)} - {hint}") from fault
         except (httpx.TransportError, ssl.SSLError) as fault:
             raise Unreachable(f"{url} cannot be reached: {_words(fault)}") from fault
         try:
