@@ -34,6 +34,8 @@ from exstream.mpegts.timing import Timebase, pcr_of
 
 TAIL_PICTURES = 25
 """When a feed has run this far beyond its span, all the sound of the span has come."""
+AHEAD_FRAMES = 20
+"""How far the sound of a copied feed may run beyond its last picture: more would go out long before its time."""
 
 
 class Picture(NamedTuple):
@@ -227,7 +229,7 @@ class Intake:
         if cut.row == 0 and not cut.last:
             return None
         if cut.last:
-            self._keep_sound_from(cut.row)
+            self._keep_sound_from(cut)
             self.finished = True
         row = len(self._packets) if cut.last else cut.row
         block = Block(
@@ -303,11 +305,15 @@ class Intake:
             self._refused = True
         self._take_out(late & (Headers.of(self._packets).pid == AUDIO_PID))
 
-    def _keep_sound_from(self, row: int) -> None:
-        """Take out the pictures from ``row`` on."""
-        pictures = Headers.of(self._packets).pid == VIDEO_PID
-        pictures[:row] = False
-        self._take_out(pictures)
+    def _keep_sound_from(self, cut: _Cut) -> None:
+        """Take out the pictures behind the last ``cut``, and the sound that has none near it."""
+        latest = self._rate.audio_frame_at(cut.picture) + AHEAD_FRAMES
+        late = next((sound.row for sound in self._audio if sound.first >= latest), len(self._packets))
+        pids = Headers.of(self._packets).pid
+        gone = pids == VIDEO_PID
+        gone[: cut.row] = False
+        gone[late:] |= pids[late:] == AUDIO_PID
+        self._take_out(gone)
 
     def _take_out(self, gone: NDArray[np.bool_]) -> None:
         """Take out the rows that are ``gone``, and what starts in them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from exstream.model.catalogue import Source
 from exstream.model.channel import Profile
 from exstream.model.grid import CLOCK_HZ, Rate, Span
 from exstream.model.programme import Order, Way
+from exstream.mpegts.conformance import Checker, Severity
 from exstream.mpegts.intake import Intake
 from exstream.mpegts.psi import tables
 from exstream.mpegts.splice import Spliced, Splicer
@@ -46,8 +48,10 @@ class Deck:
         way = cheapest(media, self.profile)
         return Order(Source(str(path), media), span, round(offset * 1000), self.profile, way)
 
-    def play(self, order: Order, *, size: int | None = None, chunk: int = 50_000) -> Intake:
-        """Put ``order`` on air, ``size`` bytes of it as if it was killed there, and cover the rest of its span."""
+    def play(
+        self, order: Order, *, size: int | None = None, chunk: int = 50_000, cover: bool = True
+    ) -> Intake:
+        """Put ``order`` on air, ``size`` bytes of it as if it was killed there, and ``cover`` the rest of its span."""
         argv = programme(order) if order.way is Way.TRANSCODE else remux(order)
         data = material.run(*argv)[:size]
         intake = Intake(self.profile.rate, order.span, way=order.way, reorder=self.profile.reorder)
@@ -57,7 +61,8 @@ class Deck:
         if size is None:
             self._drain(intake, ended=True)
         self.blank.append(order.span.end - self.splicer.picture)
-        self._add(self.splicer.cover(self.card, order.span.end))
+        if cover:
+            self._add(self.splicer.cover(self.card, order.span.end))
         return intake
 
     def item(self, path: Path, seconds: float, offset: float = 0.0) -> Way:
@@ -152,6 +157,29 @@ def loud(path: Path) -> bool:
         max(abs(int.from_bytes(tail[at : at + 2], "little", signed=True)) for at in range(0, len(tail), 2))
         > 500
     )
+
+
+@pytest.mark.parametrize("missing", [0.7, 4])
+@pytest.mark.parametrize("mended", [False, True], ids=["black", "encoded"])
+def test_sound_without_pictures_does_not_run_ahead(folder: Path, missing: float, mended: bool) -> None:
+    """Where the pictures of a copied item end before its sound, black or an encoder can go on without a fault."""
+    path = folder / f"longer-{missing}.mkv"
+    both = ("-i", str(copyable.make(folder, "plain.mkv")))
+    maps = ("-map", "0:v", "-map", "1:a", "-c", "copy")
+    material.run("-y", "-v", "error", "-t", str(8 - missing), *both, *both, *maps, str(path))
+    deck = Deck(copyable.profile())
+    order = deck.order(path, 8)
+    deck.play(order, cover=not mended)
+    if mended:
+        deck.play(replace(order, span=Span(deck.splicer.picture, order.span.end), way=Way.TRANSCODE))
+    deck.item(copyable.make(folder, "plain.mkv"), 3)
+
+    checker = Checker(rate=deck.profile.rate)
+    found = [*checker.feed(deck.stream), *checker.finish()]
+    assert order.way is Way.COPY
+    assert deck.report().faults == []
+    assert [finding for finding in found if finding.severity is Severity.ERROR] == []
+    assert not mended or deck.blank[1] == 0
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
