@@ -24,7 +24,7 @@ _IMPORTED = "import exstream.app, psutil; print(psutil.Process().memory_full_inf
 def measure(folder: Path) -> list[Row]:
     """Let the server make its demo library and publish the week, then weigh it while nobody watches."""
     with Server(folder) as server:
-        _wait_until_furnished(server)
+        wait_until_furnished(server)
         time.sleep(_IDLE_SECONDS)
         used = server.process.memory_full_info()
     floor = int(subprocess.run([sys.executable, "-c", _IMPORTED], capture_output=True, check=True).stdout)
@@ -41,7 +41,7 @@ def measure(folder: Path) -> list[Row]:
     ]
 
 
-def _wait_until_furnished(server: Server) -> None:
+def wait_until_furnished(server: Server) -> None:
     """Wait until the week is published, no job runs and no process works for the server."""
     deadline = time.monotonic() + _FURNISHED_SECONDS
     calm = 0
