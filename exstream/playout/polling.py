@@ -30,6 +30,9 @@ class Seats(Protocol):
     ) -> AbstractAsyncContextManager[tuple[Session, Player]]:
         """Count as a viewer for as long as the block lasts."""
 
+    def sent(self, session: Session, count: int) -> None:
+        """Note that a viewer was given ``count`` bytes."""
+
 
 class Reader(NamedTuple):
     """Who asks: ``token`` is what the master playlist handed out, or empty."""
@@ -93,7 +96,7 @@ class Polling:
         for (watched, _), viewer in self._viewers.items():
             same = (viewer.reader.peer, viewer.reader.agent) == (reader.peer, reader.agent)
             if watched == channel and same and viewer.session is not None:
-                viewer.session.bytes_sent += count
+                self._seats.sent(viewer.session, count)
                 return
 
     def _refuse_if_sent_away(self, key: tuple[ChannelId, str]) -> None:

@@ -32,7 +32,6 @@ async def movie(session: Session, fanout: Fanout, near: int) -> AsyncGenerator[b
             part = remux.skip()
         part += remux.feed(data)
         if part:
-            session.bytes_sent += len(part)
             yield part
 
 

@@ -209,6 +209,11 @@ class Tuners:
         if on_air is not None and on_air.task is not None:
             on_air.task.cancel()
 
+    def sent(self, session: Session, count: int) -> None:
+        """Note that a viewer who attends was given ``count`` bytes."""
+        session.bytes_sent += count
+        self._audience.sent(count)
+
     def stop(self, session_id: str) -> bool:
         """End a session; False when there is none of that name."""
         session = self._sessions.get(session_id)

@@ -110,6 +110,9 @@ class Tuners(Protocol):
     ) -> AbstractAsyncContextManager[tuple[tuners.Session, player.Player]]:
         """Count as a viewer who reads no stream; entering raises `UnknownChannel`."""
 
+    def sent(self, session: tuners.Session, count: int, /) -> None:
+        """Note that a viewer who attends was given ``count`` bytes."""
+
     def sessions(self) -> Sequence[Session]:
         """Everyone who watches."""
 

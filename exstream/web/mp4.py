@@ -15,6 +15,7 @@ from exstream.errors import PlayoutError, TuneFailed, UnknownChannel
 from exstream.model.channel import ChannelDefinition
 from exstream.model.grid import CLOCK_HZ
 from exstream.playout.remux import movie
+from exstream.playout.tuners import Session
 from exstream.web.deps import Parts
 from exstream.web.receiving import hang_up
 from exstream.web.streams import AGENT_CHARACTERS, NO_VIDEO_DATA, UNKNOWN_CHANNEL, peer_of
@@ -79,7 +80,7 @@ class MovieStream:
             ):
                 first = await self._first(parts)
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                await self._send(first, parts, scope, send)
+                await self._send(session, first, parts, scope, send)
         except PlayoutError as error:
             refusal = UNKNOWN_CHANNEL if isinstance(error, UnknownChannel) else NO_VIDEO_DATA
             _log.info("not tuned", channel=self._channel.id, answer=refusal.reason, reason=str(error))
@@ -92,11 +93,15 @@ class MovieStream:
         except (TimeoutError, StopAsyncIteration):
             raise TuneFailed(f"{self._channel.name} gave no picture in time") from None
 
-    async def _send(self, first: bytes, parts: AsyncIterator[bytes], scope: Scope, send: Send) -> None:
+    async def _send(
+        self, session: Session, first: bytes, parts: AsyncIterator[bytes], scope: Scope, send: Send
+    ) -> None:
+        part = first
         try:
-            await _write(first, send)
-            async for part in parts:
+            while part:
                 await _write(part, send)
+                self._parts.tuners.sent(session, len(part))
+                part = await anext(parts, b"")
             await _write(b"", send, more=False)
         except TimeoutError:
             _log.info("viewer stalled, let go", channel=self._channel.id, peer=peer_of(scope))

@@ -135,7 +135,6 @@ async def test_a_slow_reader_is_moved_on_and_counted(folder: Path) -> None:
         await parts.aclose()
     shown = times(data, "video")
     assert session.skips == 1
-    assert session.bytes_sent >= len(data)
     holes = [later - earlier - lasts for (earlier, lasts), (later, _) in pairwise(shown)]
     assert all(0 <= hole <= 3 * 3_600 for hole in holes)
 

@@ -141,6 +141,10 @@ class Studio:
         """Refuse: this studio has no pictures to cut into segments."""
         raise TuneFailed(f"{channel} gave no picture")
 
+    def sent(self, session: tuners.Session, count: int) -> None:
+        """Count bytes."""
+        session.bytes_sent += count
+
     def _allot(self, wanted: int | None) -> int:
         free = [n for n in range(self.tuner_count) if n not in self.tuners_in_use()]
         if (wanted is not None and wanted not in free) or not free:
