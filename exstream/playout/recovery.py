@@ -20,8 +20,8 @@ from exstream.playout.restart import Move, shows_unfit
 from exstream.playout.studio import Studio
 
 OPEN_SECONDS = 5.0
-SOUND_SECONDS = 10.0
-"""What has aired this long was in order: a failure after it begins at the top of the ladder again."""
+SOUND_SECONDS = 6.0
+"""What has aired this long was in order, and no false start: after it the ladder begins at its top again."""
 SHORTEST = 2
 """Pictures. A single one is encoded without the reorder delay that joins rely on; a card stands in for it."""
 CHEAPEST_PRESET = "ultrafast"

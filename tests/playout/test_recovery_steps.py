@@ -189,7 +189,7 @@ async def test_what_cannot_be_opened_is_told_apart(
     assert house.suspects == []
 
 
-async def test_after_ten_good_seconds_the_ladder_begins_at_its_top(house: House) -> None:
+async def test_after_some_good_seconds_the_ladder_begins_at_its_top(house: House) -> None:
     """What had aired as it should is not held against the file; each failure that may be its fault is."""
     recovery = house.recovery()
     made = await attempt(house, Step.PLANNED, recovery)
