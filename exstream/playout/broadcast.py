@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from exstream.errors import TuneFailed
-from exstream.mpegts.demux import Demux, Picture, Sound
+from exstream.mpegts.demux import Demux, Picture
 from exstream.mpegts.index import RandomAccessPoint
 from exstream.mpegts.parameters import AudioParameters, VideoParameters
 from exstream.mpegts.splice import Spliced
 from exstream.playout import playlist
+from exstream.playout.fanout import PIECE
 from exstream.playout.player import Player
 from exstream.playout.segments import FEWEST, LiveWindow, MediaSegment, SegmentRule, Shift
 
@@ -19,7 +20,7 @@ FIRST_BYTES_SECONDS = 8.0
 """How long a cold channel may take to its first picture."""
 SPARE_SECONDS = 4.0
 """How much longer than it lasts a segment may take to be there."""
-LOOK_BYTES = 1 << 20
+LOOK_BYTES = 40 * PIECE
 """The parameters of picture and sound are looked for in so many bytes from a key frame on."""
 OVERHEAD = 1.08
 """What the transport adds to pictures and sound."""
@@ -96,12 +97,16 @@ class Broadcast:
     def _parameters(self) -> tuple[VideoParameters, AudioParameters] | None:
         """Look for parameter sets from the newest key frame on that is followed by enough, or None."""
         for point in reversed(self._fanout.points_from(0)):
-            data = self._fanout.range(point.offset, min(self._fanout.end, point.offset + LOOK_BYTES))
-            found = Demux(point.pts).feed(data or b"")
-            picture = next((unit.data for unit in found if isinstance(unit, Picture)), None)
-            frames = next((unit.frames for unit in found if isinstance(unit, Sound) and unit.frames), None)
-            if picture is not None and frames is not None:
-                return _read(picture, frames[0])
+            demux, picture, frame = Demux(point.pts), b"", b""
+            end = min(self._fanout.end, point.offset + LOOK_BYTES)
+            for at in range(point.offset, end, PIECE):
+                for unit in demux.feed(self._fanout.range(at, min(end, at + PIECE)) or b""):
+                    if isinstance(unit, Picture):
+                        picture = picture or unit.data
+                    elif unit.frames:
+                        frame = frame or unit.frames[0]
+                if picture and frame:
+                    return _read(picture, frame)
         return None
 
     async def _when(self, look: Callable[[], T | None], seconds: float) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tests import copyable, material
 from tests.playout.studio import Shelf
 from tests.referee import decode_faults, examine
-from tests.web.on_air import MEDIA, on_air
+from tests.web.on_air import MASTER, MEDIA, on_air
 from tests.web.wire import ask, chunk_of, head_of, send
 
 pytestmark = pytest.mark.anyio
@@ -63,3 +64,21 @@ async def test_a_movie_of_copied_items_decodes_over_changes_of_parameter_sets(
     file.write_bytes(data[: data.rindex(b"moof") - 4])
     assert decode_faults(material.FFMPEG, file) == ""
     assert len(set(re.findall(rb"\x00\x00\x00.\x67(.{8})", data, re.DOTALL))) > 1, "there were several"
+
+
+async def test_the_master_playlist_comes_however_much_follows_a_key_frame(tmp_path: Path) -> None:
+    """Long groups of pictures at a high rate: megabytes lie behind the newest key frame, and all is known of them."""
+    path = tmp_path / "dense.mkv"
+    material.run(
+        *("-y", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=20,noise=alls=60:allf=t"),
+        *("-f", "lavfi", "-i", "sine=r=48000:d=20", *copyable.H264, "-qp", "8", "-g", "125"),
+        *(*copyable.AAC, str(path)),
+    )
+    dense = Shelf({str(path): copyable.known(path)})
+    async with on_air(tmp_path, profile=PROFILE, shelf=dense, length_ms=20_000) as on:
+        for _ in range(8):
+            reply = await ask(on.port, MASTER)
+            assert reply.status == 200, reply
+            assert "RESOLUTION=320x180" in reply.text
+            await asyncio.sleep(0.5)
+        assert on.station.notes.card_seconds == 0
