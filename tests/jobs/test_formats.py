@@ -67,7 +67,9 @@ def test_a_profile_is_found_by_its_name() -> None:
 def test_segments_are_as_short_as_the_items_allow() -> None:
     """The room between key frames is what the widest item needs; one that comes later and needs more is encoded."""
     near, far = film(1), film(2)
-    assert far.media is not None and far.media.video is not None and far.media.video.cadence is not None
+    assert far.media is not None
+    assert far.media.video is not None
+    assert far.media.video.cadence is not None
     cadence = replace(far.media.video.cadence, gop_ms=11_400)
     far = replace(far, media=replace(far.media, video=replace(far.media.video, cadence=cadence)))
     before = formats(Library(near)).of(channel())
