@@ -12,15 +12,29 @@ from typing import Any
 
 from exstream.definitions import values
 from exstream.definitions.document import Mapping, Node, NotReadable, Sequence, Text, parse
-from exstream.definitions.values import Refused, nearest, quoted
+from exstream.definitions.mentions import LIBRARY, SHOW, Mention
+from exstream.definitions.values import Refused, closest, nearest, quoted
 from exstream.model.channel import COPY, ChannelDefinition, Order, Pool, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a file wants for itself, and the lines of its keys; None where that cannot be read, or is not written."""
+
+    id: str | None = None
+    number: str | None = None
+    """None also where the channel is not enabled: it may wait for a number that is in use."""
+    logo: str | None = None
+    lines: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Report:
-    """The faults of one file, as (line, sentence)."""
+    """The faults of one file, as (line, sentence), and what it says that others have a say in, faults or not."""
 
     faults: list[tuple[int, str]] = field(default_factory=list)
+    claim: Claim = field(default_factory=Claim)
+    mentions: list[Mention] = field(default_factory=list)
 
     def add(self, line: int, sentence: str) -> None:
         self.faults.append((line, sentence))
@@ -35,17 +49,9 @@ class Key:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A definition, and the lines that other files may clash with."""
-
-    definition: ChannelDefinition
-    lines: dict[str, int]
-
-
 def read_definition(
     content: bytes, stem: str, profiles: Collection[str], timezone: str, report: Report
-) -> Written | None:
+) -> ChannelDefinition | None:
     """Read one file, named ``stem`` without its suffix; None, and a report, if it has any fault."""
     try:
         root = parse(content)
@@ -59,14 +65,12 @@ def read_definition(
     lines = {key.text: key.line for key, _ in root.pairs} if isinstance(root, Mapping) else {}
     if "id" not in found and "id" not in lines:
         _read_stem(stem, found, report)
-    if report.faults:
-        return None
-    programmes, filler = found["programmes"], found.get("filler")
-    pools = _pools(programmes)
+    number = found.get("number") if found.get("enabled", True) else None
+    report.claim = Claim(found.get("id"), number, found.get("logo"), lines)
+    pools, filler = _pools(found.get("programmes", ())), found.get("filler")
     if filler is not None and filler.get("name", "filler") in {pool.name for pool in pools}:
         report.add(lines["filler"], "the filler has the name of a pool; give it another with name:")
-        return None
-    return Written(_definition(found, pools, timezone), lines)
+    return None if report.faults else _definition(found, pools, timezone)
 
 
 def channel_keys(profiles: Collection[str]) -> tuple[Key, ...]:
@@ -97,11 +101,23 @@ def _nested(keys: tuple[Key, ...], what: str) -> Callable[[Node, Report], dict[s
     return lambda node, report: _read_mapping(node, keys, what, report)
 
 
+def _mentioned(what: str) -> Callable[[Node, Report], tuple[str, ...]]:
+    """Return a reader of names, which are noted in the report: whether there are such is not said in the file."""
+
+    def read(node: Node, report: Report) -> tuple[str, ...]:
+        names = values.texts(node)
+        for entry, name in zip(values.entries(node), names, strict=True):
+            report.mentions.append(Mention(entry.line, what, name))
+        return names
+
+    return read
+
+
 POOL_KEYS = (
     Key("kind", _simple(values.kinds)),
-    Key("show", _simple(values.texts)),
+    Key("show", _mentioned(SHOW)),
     Key("title", _simple(values.texts)),
-    Key("library", _simple(values.texts)),
+    Key("library", _mentioned(LIBRARY)),
     Key("genre", _simple(values.texts)),
     Key("years", _simple(values.years)),
 )
@@ -114,7 +130,10 @@ PROGRAMME_KEYS = (*FILLER_KEYS, Key("count", _simple(values.count)))
 
 
 def _read_mapping(node: Node, keys: Iterable[Key], what: str, report: Report) -> dict[str, Any]:
-    """Read every key of ``node`` that has a usable value, and report the rest."""
+    """Read every key of ``node`` that has a usable value, and report the rest.
+
+    What stands below a key that is misspelt, or there twice, is reported too, but not used.
+    """
     if not isinstance(node, Mapping):
         report.add(node.line, f"the {what} is written as keys and values here, such as 'name: value'")
         return {}
@@ -122,6 +141,7 @@ def _read_mapping(node: Node, keys: Iterable[Key], what: str, report: Report) ->
     first: dict[str, int] = {}
     found: dict[str, Any] = {}
     for key, value in node.pairs:
+        used: dict[str, Any] = {}
         if key.text not in by_name:
             hint = nearest(key.text, by_name) or f"; there are {', '.join(by_name)}"
             report.add(key.line, f"the {what} has no key {quoted(key.text)}{hint}")
@@ -129,8 +149,10 @@ def _read_mapping(node: Node, keys: Iterable[Key], what: str, report: Report) ->
             report.add(key.line, f"{quoted(key.text)} is there twice, first on line {first[key.text]}")
         else:
             first[key.text] = key.line
-            if not (isinstance(value, Text) and value.empty):
-                _read_value(by_name[key.text], value, found, report)
+            used = found
+        meant = key.text if key.text in by_name else closest(key.text, by_name)
+        if meant is not None and not (isinstance(value, Text) and value.empty):
+            _read_value(by_name[meant], value, used, report)
     written = {key.text for key, value in node.pairs if not (isinstance(value, Text) and value.empty)}
     for name in [key.name for key in by_name.values() if key.required and key.name not in written]:
         report.add(first.get(name, node.line), f"the {what} needs a value for '{name}'")
@@ -141,7 +163,8 @@ def _read_value(key: Key, node: Node, found: dict[str, Any], report: Report) -> 
     try:
         found[key.name] = key.read(node, report)
     except Refused as error:
-        report.add(error.line, f"{key.name}: {error}")
+        for line, sentence in error.faults:
+            report.add(line, f"{key.name}: {sentence}")
 
 
 def _programmes(node: Node, report: Report) -> list[dict[str, Any]]:
@@ -190,10 +213,15 @@ def _definition(found: dict[str, Any], pools: tuple[Pool, ...], timezone: str) -
 
 
 def _pools(programmes: Iterable[dict[str, Any]]) -> tuple[Pool, ...]:
-    """Make the pools. One without a name is named by what it selects, so that it keeps its place when it is moved."""
+    """Make the pools of the ``programmes`` that select something.
+
+    One without a name is named by what it selects, so that it keeps its place when it is moved.
+    """
     taken = {programme["name"] for programme in programmes if "name" in programme}
     pools: list[Pool] = []
     for programme in programmes:
+        if "pool" not in programme:
+            continue
         selected = _described(programme["pool"])
         name, number = selected, 1
         while name in taken:

@@ -30,18 +30,25 @@ Reader = Callable[[Node], Value]
 
 
 class Refused(Exception):
-    """A value cannot be used; the text says what is wanted."""
+    """A value cannot be used; the sentences say what is wanted."""
 
     def __init__(self, node: Node, sentence: str) -> None:
         super().__init__(sentence)
-        self.line = node.line
+        self.faults = [(node.line, sentence)]
+        """By their lines: a list may have several."""
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the one of ``known`` that is like ``word``, None if there is none."""
+    by_fold = {name.casefold(): name for name in known}
+    close = get_close_matches(word.casefold()[:MAX_TEXT], by_fold, n=1, cutoff=0.6)
+    return by_fold[close[0]] if close else None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" if one of ``known`` is like ``word``, else nothing."""
-    by_fold = {name.casefold(): name for name in known}
-    close = get_close_matches(word.casefold()[:MAX_TEXT], by_fold, n=1, cutoff=0.6)
-    return f"; did you mean '{by_fold[close[0]]}'?" if close else ""
+    meant = closest(word, known)
+    return f"; did you mean '{meant}'?" if meant is not None else ""
 
 
 def quoted(word: str) -> str:
@@ -63,13 +70,35 @@ def text(node: Node) -> str:
 
 def texts(node: Node) -> tuple[str, ...]:
     """Read a text or a list of texts."""
+    return _each(entries(node), text)
+
+
+def entries(node: Node) -> tuple[Node, ...]:
+    """Return the entries of a list; what is no list stands for a list of itself."""
     if not isinstance(node, Sequence):
-        return (text(node),)
+        return (node,)
     if not node.nodes:
         raise Refused(node, "the list is empty; name something or leave the key out")
     if len(node.nodes) > MAX_LIST:
         raise Refused(node, f"the list has more than {MAX_LIST} entries")
-    return tuple(text(entry) for entry in node.nodes)
+    return node.nodes
+
+
+def _each(nodes: Iterable[Node], read: Reader[Value]) -> tuple[Value, ...]:
+    """Read every one of ``nodes``; what is wrong with any of them is refused together."""
+    found: list[Value] = []
+    refused: Refused | None = None
+    for node in nodes:
+        try:
+            found.append(read(node))
+        except Refused as error:
+            if refused is None:
+                refused = error
+            else:
+                refused.faults += error.faults
+    if refused is not None:
+        raise refused
+    return tuple(found)
 
 
 def channel_id(node: Node) -> str:
@@ -140,9 +169,7 @@ def order(node: Node) -> Order:
 
 def kinds(node: Node) -> tuple[str, ...]:
     """Read what kinds of items belong to a pool."""
-    entries = node.nodes if isinstance(node, Sequence) else (node,)
-    texts(node)
-    return tuple(one_of("kind", ItemKind)(entry) for entry in entries)
+    return _each(entries(node), one_of("kind", ItemKind))
 
 
 def years(node: Node) -> tuple[int, int]:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from exstream.definitions import Definitions
+from exstream.model.catalogue import ItemKind
 from exstream.model.channel import ChannelDefinition, Order, Pool, Query
 from tests.conftest import ROOT
 from tests.definitions.written import SHORT, WHOLE, load, write
@@ -91,6 +92,70 @@ number: 4
         "robot.yaml:14: the filler is written as keys and values here, such as 'name: value'",
         "robot.yaml:15: 'number' is there twice, first on line 2",
     )
+
+
+def test_a_misspelt_key_hides_nothing(tmp_path: Path) -> None:
+    """What stands below it, or below a key that is there twice, is looked at too, as is every entry of a list."""
+    broken = """\
+number: 7
+name: Seven
+profile: 480p25
+programs:
+  - pool:
+      knd: [flim, episode, movie]
+      years: 1999-1980
+      show: [Good, ""]
+    order: shufle
+filler:
+  pool: {kind: filler}
+filler:
+  order: none
+alligned: 7m
+logo: nowhere.png
+"""
+    assert load(write(tmp_path, {"a.yaml": broken})).faults == (
+        "a.yaml:1: the channel needs a value for 'programmes'",
+        "a.yaml:4: the channel has no key 'programs'; did you mean 'programmes'?",
+        "a.yaml:6: kind: there is no kind 'flim'; did you mean 'film'?",
+        "a.yaml:6: kind: there is no kind 'movie'; there are " + ", ".join(ItemKind),
+        "a.yaml:6: the pool has no key 'knd'; did you mean 'kind'?",
+        "a.yaml:7: years: '1999-1980' are no years: write 1984, 1980..1989, 1980.. or ..1989",
+        "a.yaml:8: show: a text of printable characters on one line is wanted here",
+        "a.yaml:9: order: there is no order 'shufle'; did you mean 'shuffle'?",
+        "a.yaml:12: 'filler' is there twice, first on line 10",
+        "a.yaml:13: order: there is no order 'none'; there are chronological, shuffle",
+        "a.yaml:13: the filler needs a value for 'pool'",
+        "a.yaml:14: align: a grid of 7m does not divide the day: use 5m, 10m, 15m, 20m, 30m, 1h, 2h or 4h",
+        "a.yaml:14: the channel has no key 'alligned'; did you mean 'align'?",
+        "a.yaml:15: there is no file 'nowhere.png' beside this one",
+    )
+
+
+def test_what_a_broken_file_wants_is_looked_at_too(tmp_path: Path) -> None:
+    """A taken number and a taken id are told together with the file's other faults; nothing is taken by them."""
+    faulty = SHORT + "id: seven\nprofle: x\n"
+    result = load(write(tmp_path, {"a.yaml": faulty, "b.yaml": faulty, "seven.yaml": SHORT}))
+    taken = [fault for fault in result.faults if "taken" in fault]
+    assert taken == [
+        f"{name}.yaml:{line}: the {what} is taken by seven.yaml; choose another one"
+        for name in "ab"
+        for line, what in ((6, "id 'seven'"), (1, "number '7'"))
+    ]
+    assert [channel.id for channel in result.channels] == ["seven"]
+    assert load(tmp_path, {"seven.yaml": result.channels[0]}).channels == result.channels
+
+
+def test_two_broken_files_with_one_number_are_told(tmp_path: Path) -> None:
+    """The second by name is told that the first wants it too; a broken file's own channel is in nobody's way."""
+    good = load(write(tmp_path, {"b.yaml": SHORT}))
+    faulty = SHORT + "order: shuffle\n"
+    write(tmp_path, {"a.yaml": faulty, "b.yaml": faulty})
+    assert [fault.split(":")[0] for fault in load(tmp_path, good.files).faults if "taken" in fault] == [
+        "a.yaml"
+    ]
+    assert [fault for fault in load(tmp_path).faults if "taken" in fault] == [
+        "b.yaml:1: the number '7' is taken by a.yaml; choose another one"
+    ]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_years(written: str, years: tuple[int, int]) -> None:
     content = SHORT.replace("pool: {}", f"pool:\n      years: {written}")
     definition = read_definition(content.encode(), "channel", PROFILES, "UTC", Report())
     assert definition is not None
-    assert definition.definition.pools[0].query.years == years
+    assert definition.pools[0].query.years == years
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_grids(written: str, minutes: int) -> None:
     """Hours and minutes; nothing means back to back."""
     definition = read_definition(f"{SHORT}align: {written}\n".encode(), "channel", PROFILES, "UTC", Report())
     assert definition is not None
-    assert definition.definition.align_minutes == minutes
+    assert definition.align_minutes == minutes
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_copy_is_a_profile_everywhere() -> None:
     report = Report()
     written = read_definition(WHOLE.replace("480p25", "copy").encode(), "channel", ("480p25",), "UTC", report)
     assert written is not None, report.faults
-    assert written.definition.profile == COPY
+    assert written.profile == COPY
     assert "there is no profile 'copie'; did you mean 'copy'?" in " ".join(
         faults(WHOLE.replace("480p25", "copie"))
     )
@@ -162,7 +162,7 @@ def test_equal_pools_have_names_of_their_own() -> None:
     content = SHORT + "  - pool: {}\n  - {pool: {}, name: 'everything #2'}\n"
     written = read_definition(content.encode(), "channel", PROFILES, "UTC", Report())
     assert written is not None
-    assert [pool.name for pool in written.definition.pools] == [
+    assert [pool.name for pool in written.pools] == [
         "everything",
         "everything #3",
         "everything #2",

@@ -65,4 +65,4 @@ def faults(content: str | bytes) -> list[str]:
 def number_of(content: str) -> str:
     written = read_definition(content.encode(), "channel", PROFILES, "UTC", Report())
     assert written is not None
-    return written.definition.number
+    return written.number

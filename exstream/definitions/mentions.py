@@ -1,0 +1,50 @@
+"""Libraries and shows that definitions name: are they there?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from exstream.definitions.values import nearest, quoted
+
+LIBRARY, SHOW = "library", "show"
+_MOST_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name that a pool selects by; ``what`` is `LIBRARY` or `SHOW`, ``line`` counts from 1."""
+
+    line: int
+    what: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What there is to select by."""
+
+    libraries: frozenset[str] = frozenset()
+    shows: frozenset[str] = frozenset()
+
+
+def unknown(mentions: Mapping[str, Sequence[Mention]], names: Names) -> Iterator[str]:
+    """Yield a sentence for each of ``mentions``, by file name, that no library and no show has.
+
+    It begins with file and line, as every fault does.
+    """
+    for file, found in mentions.items():
+        for mention in found:
+            there = names.libraries if mention.what == LIBRARY else names.shows
+            if mention.name.casefold() not in {name.strip().casefold() for name in there}:
+                hint = nearest(mention.name, there) or _listed(there)
+                said = f"there is no {mention.what} {quoted(mention.name)}{hint}"
+                yield f"{file}:{mention.line}: {mention.what}: {said}"
+
+
+def _listed(there: Collection[str]) -> str:
+    if not there:
+        return "; there is none at all yet: `exstream library add PATH` makes a folder a library"
+    named = sorted(there, key=str.casefold)
+    more = f" and {len(named) - _MOST_LISTED} more" if len(named) > _MOST_LISTED else ""
+    return f"; there {'is' if len(named) == 1 else 'are'} {', '.join(named[:_MOST_LISTED])}{more}"
