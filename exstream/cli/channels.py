@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ import typer
 
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
 from exstream.cli.outcome import ExitCode, say, write
+from exstream.cli.selection import misnamed
 from exstream.cli.sending import sendings
 from exstream.config import Settings
 
@@ -37,6 +40,7 @@ def check(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = Fa
     """Look for faults in the channel definitions, and tell them all."""
     settings = invocation(context).settings(data_dir=data_dir)
     found = read(settings)
+    found = replace(found, faults=(*found.faults, *asyncio.run(misnamed(settings, found))))
     if as_json:
         write_json(
             {

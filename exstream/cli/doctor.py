@@ -12,6 +12,7 @@ from exstream.cli import channels, checks
 from exstream.cli.checks import Check, State
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
 from exstream.cli.outcome import ExitCode, plain
+from exstream.cli.selection import misnamed
 from exstream.config import Configuration, Settings
 
 _COLOURS = {State.OK: typer.colors.GREEN, State.WARN: typer.colors.YELLOW, State.FAIL: typer.colors.RED}
@@ -69,7 +70,7 @@ async def _all_checks(found: Configuration) -> AsyncIterator[Check]:
     yield checks.port("tuner port", "EXSTREAM_HDHR_PORT", settings.host, settings.hdhr_port, "/discover.json")
     async for check in stored(settings):
         yield check
-    for check in _channels(settings):
+    async for check in _channels(settings):
         yield check
     yield checks.clock(SystemClock().now_ms())
 
@@ -83,11 +84,19 @@ def _settings(found: Configuration) -> Iterator[Check]:
         yield checks.passed("settings", f"{config}{'' if config.is_file() else absent}")
 
 
-def _channels(settings: Settings) -> Iterator[Check]:
+async def _channels(settings: Settings) -> AsyncIterator[Check]:
     found = channels.read(settings)
     for fault in found.faults:
         yield Check(
             "channels", State.FAIL, fault, "correct the file; a running server keeps what was good before"
         )
-    if not found.faults:
+    absent = await misnamed(settings, found)
+    for fault in absent:
+        yield Check(
+            "channels",
+            State.WARN,
+            fault,
+            "correct the name, or add what it names: nothing comes of it till then",
+        )
+    if not found.faults and not absent:
         yield checks.passed("channels", channels.said(found, channels.folder(settings)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exstream.definitions.values import nearest, quoted
+from exstream.model.catalogue import Item, Library
 
 LIBRARY, SHOW = "library", "show"
 _MOST_LISTED = 10
@@ -26,6 +27,14 @@ class Names:
 
     libraries: frozenset[str] = frozenset()
     shows: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, libraries: Iterable[Library], items: Iterable[Item]) -> Names:
+        """Return what ``libraries`` and their ``items`` are called; items that are missing for now count."""
+        return cls(
+            frozenset(library.name for library in libraries),
+            frozenset(item.show for item in items if item.show),
+        )
 
 
 def unknown(mentions: Mapping[str, Sequence[Mention]], names: Names) -> Iterator[str]:

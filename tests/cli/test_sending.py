@@ -91,7 +91,7 @@ def test_nothing_to_copy_is_told(shell: Shell, mixed: Path) -> None:
 
 def test_channels_that_encode_ask_no_library(shell: Shell) -> None:
     """Only channels that copy need to know the library: a database that cannot be read costs them a sentence."""
-    define(shell, CHANNEL.replace("copy", "480p25"))
+    define(shell, CHANNEL.replace("copy", "480p25").replace("library: mine", "kind: film"))
     (shell.data / "exstream.db").write_text("no database")
     plain = shell("channels", "check")
     assert (plain.code, plain.err) == (0, "")
