@@ -39,7 +39,7 @@ def episode(number: int, show: str = "Robot Harbour", season: int = 1, minutes: 
 
 def filler(seconds: float, name: str = "") -> Item:
     """Return one filler item of the given length."""
-    return Item(f"local:f{name}{seconds}", ItemKind.FILLER, f"Ident {name}", int(seconds * 1_000), "Idents")
+    return Item(f"local:f{name}{seconds}", ItemKind.FILLER, f"Ident {name}", round(seconds * 1_000), "Idents")
 
 
 def channel(

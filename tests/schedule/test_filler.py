@@ -21,7 +21,7 @@ def rotation(*seconds: float) -> Rotation:
 
 
 def packed(gap_seconds: float, *seconds: float, previous: str | None = None) -> list[Item]:
-    return pack(rotation(*seconds), Cursor(), int(gap_seconds * 1_000), previous)[0]
+    return pack(rotation(*seconds), Cursor(), round(gap_seconds * 1_000), previous)[0]
 
 
 @given(lengths, st.integers(0, 3_600_000))
