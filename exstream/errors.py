@@ -12,7 +12,12 @@
     │   ├── StoreUnreachable    start the database server, then try again
     │   └── SchemaTooNew        start the newer version, or restore a backup
     ├── OutboundError           tell the user what another server said
-    │   └── Unreachable         try again when it answers
+    │   ├── Unreachable         try again when it answers
+    │   │   └── Busy            try again after the time it names
+    │   ├── SignInNeeded        stop asking, and have the user sign in again
+    │   ├── NotAllowed          do without: this user may not
+    │   ├── NotThere            look for its new address, or drop it
+    │   └── Misunderstood       keep what is known: this is no answer of such a server
     └── PlayoutError
         ├── SourceUnavailable   cover the slot, ask again later
         ├── FeedError           cover, then try again at the current position
@@ -74,6 +79,31 @@ class OutboundError(ExstreamError):
 
 class Unreachable(OutboundError):
     """Another server does not answer, or not any more, or says that it cannot now."""
+
+
+class Busy(Unreachable):
+    """A server says that it cannot now: it starts, is under maintenance, or has too much to do."""
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+        """In so many seconds, by its own word; None where it does not say."""
+
+
+class SignInNeeded(OutboundError):
+    """A server does not accept the token (401)."""
+
+
+class NotAllowed(OutboundError):
+    """A server knows the user, who may not do this (403)."""
+
+
+class NotThere(OutboundError):
+    """A server has nothing at this address, or not any more (404, 410)."""
+
+
+class Misunderstood(OutboundError):
+    """What came is not what such a server answers: a page of a proxy, half an answer, or another program."""
 
 
 class PlayoutError(ExstreamError):

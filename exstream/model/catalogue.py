@@ -19,6 +19,7 @@ class ItemKind(StrEnum):
 
     EPISODE = "episode"
     FILM = "film"
+    TRACK = "track"
     FILLER = "filler"
     OTHER = "other"
 
@@ -105,8 +106,60 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a version, as its server tells of it."""
+
+    key: str
+    """The server's address of its bytes; it changes when the file does."""
+    path: str
+    """The absolute path on the server, in its own notation."""
+    size: int
+    duration_ms: int
+    file: str = ""
+    """The absolute path on this machine; empty where no mapping leads to it."""
+    media: Media | None = None
+    """What is in it; None until somebody has looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One encoding of an item: a file, or several that follow one another. Sizes in pixels, ``kbps`` 0: unknown."""
+
+    id: str
+    parts: tuple[Part, ...]
+    width: int = 0
+    height: int = 0
+    kbps: int = 0
+    container: str = ""
+    video_codec: str = ""
+    audio_codec: str = ""
+    channels: int = 0
+    optimized: bool = False
+    """Made by the server for slow lines."""
+
+
+class MarkerKind(StrEnum):
+    """What a stretch of an item is."""
+
+    INTRO = "intro"
+    CREDITS = "credits"
+    COMMERCIAL = "commercial"
+    CHAPTER = "chapter"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A stretch of an item, in milliseconds from its start."""
+
+    kind: MarkerKind
+    starts: int
+    ends: int
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """One film, episode or clip that can be scheduled. Times are UTC epoch milliseconds."""
+    """One film, episode, clip or track that can be scheduled. Times are UTC epoch milliseconds."""
 
     key: ItemKey
     kind: ItemKind
@@ -115,6 +168,7 @@ class Item:
     library: str
     """The library's name, as pools select it."""
     show: str = ""
+    """The series of an episode, the artist of a track or a music video."""
     season: int | None = None
     episode: int | None = None
     year: int | None = None
@@ -127,6 +181,30 @@ class Item:
     updated_at: int = 0
     missing: bool = False
     """The file was there once; the item keeps its place but is not scheduled anew."""
+    show_key: ItemKey = ""
+    """Which show it belongs to, where a server tells shows of one name apart."""
+    show_year: int | None = None
+    album: str = ""
+    aired: str = ""
+    """The date of the first broadcast or release, ISO 8601; empty: unknown."""
+    content_rating: str = ""
+    """As the server writes it: "TV-14", "de/16"; "NR" where it has none."""
+    rating: float | None = None
+    """From 0 to 10."""
+    views: int = 0
+    """How often the server's owner has watched it."""
+    labels: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    playlists: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    """Cast, directors and writers, the foremost first."""
+    external_ids: tuple[str, ...] = ()
+    """Such as "tvdb:12345", "imdb:tt0123456"; the one to go by first."""
+    artwork: str = ""
+    """The server's address of a picture; it needs the server's token."""
+    markers: tuple[Marker, ...] = ()
+    versions: tuple[Version, ...] = ()
+    """Every file of it that a server has; empty for files of this machine."""
 
 
 class LibraryKind(StrEnum):
@@ -134,17 +212,19 @@ class LibraryKind(StrEnum):
 
     DEMO = "demo"
     FOLDER = "folder"
+    PLEX = "plex"
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One source of items: a folder of one's own media, or the demo library."""
+    """One source of items: a folder of one's own media, the demo library, or a library of a server."""
 
     id: int
     kind: LibraryKind
     name: str
     path: str
-    """Absolute path of the folder."""
+    """Absolute path of the folder; for a library of a server its address there, "/library/sections/1"."""
+    server: str = "local"
 
 
 @dataclass(frozen=True, slots=True)

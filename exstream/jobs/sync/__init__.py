@@ -1,0 +1,1 @@
+"""Brings the libraries of media servers into the catalogue, and keeps them true."""

@@ -1,0 +1,1 @@
+"""Plex Media Server: its words, and what they mean here."""
