@@ -87,6 +87,8 @@ class Known:
     deleted: bool = False
     stamp: int = 0
     """The server's ``updatedAt`` in epoch seconds."""
+    title: str = ""
+    show_key: ItemKey = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Show:
     content_rating: str = ""
     artwork: str = ""
     stamp: int = 0
+    labels: tuple[str, ...] = ()
 
 
 class GroupingKind(StrEnum):
