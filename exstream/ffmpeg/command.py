@@ -55,7 +55,7 @@ def programme(order: Order) -> tuple[str, ...]:
         **{
             **video_options(profile),
             **dated(profile),
-            "force_key_frames": key_frame_expression(profile.rate, span.first),
+            "force_key_frames": key_frame_expression(profile.rate, span.first, inside=order.offset_ms > 0),
             **audio_options(profile),
             **TRANSPORT,
         },

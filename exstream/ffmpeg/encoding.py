@@ -21,6 +21,9 @@ _LEVELS = (
     ("5.2", 2_073_600, 36_864, 300_000),
 )
 B_PICTURES = 2
+_OFTEN_MS = 500
+_OFTEN_UNTIL_MS = 6_000
+"""How far key frames lie apart, and for how long, where an order begins inside its item."""
 _COLOUR = {
     "color_range": "tv",
     "colorspace": "bt709",
@@ -40,14 +43,19 @@ def h264_level(profile: Profile) -> str:
     raise ValueError(f"profile {profile.name!r} is beyond H.264 level 5.2: lower its size, rate or bit rate")
 
 
-def key_frame_expression(rate: Rate, first: int) -> str:
+def key_frame_expression(rate: Rate, first: int, *, inside: bool = False) -> str:
     """Return the ``-force_key_frames`` expression for which ``rate.is_key_picture(first + n)`` holds.
+
+    An order that begins ``inside`` its item may come late, on a machine with much to do. Until then there is a card,
+    which ends at its next key frame: so it has more of them in its first seconds.
 
     ffmpeg computes in doubles: ``first`` is reduced by the pattern's period so that every number stays a small integer.
     """
     span = KEY_FRAME_SECONDS * rate.num
     period = span // gcd(span, rate.den)
-    return f"expr:lt(mod((n+{first % period})*{rate.den},{span}),{rate.den})"
+    regular = f"expr:lt(mod((n+{first % period})*{rate.den},{span}),{rate.den})"
+    often, until = rate.picture_at(_OFTEN_MS), rate.picture_at(_OFTEN_UNTIL_MS)
+    return f"{regular}+lt(n,{until})*not(mod(n,{often}))" if inside else regular
 
 
 def video_options(profile: Profile) -> dict[str, str | int]:

@@ -9,7 +9,10 @@ from exstream.model.catalogue import Media, VideoStream
 
 _WITHOUT_INDEX = frozenset({"mpegts", "mpeg", "flv", "asf", "mpegvideo", "h264", "hevc"})
 RUN_UP = 5_000_000
-"""Longer than the distance of key frames in what people record from the air."""
+"""Longer than the distance of key frames in what people record from the air; where more is known to be needed, more."""
+
+_REORDERED = 300_000
+"""A demuxer seeks a little before what it is asked for, where pictures are reordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Seek:
         wanted = on_picture(offset_ms * 1_000, video)
         if media is None or media.container not in _WITHOUT_INDEX:
             return cls(wanted, 0)
-        start = on_picture(max(0, wanted - RUN_UP), video)
+        known = video.cadence.gop_ms * 1_000 + _REORDERED if video and video.cadence else 0
+        start = on_picture(max(0, wanted - max(RUN_UP, known)), video)
         return cls(start, wanted - start)
 
 

@@ -44,6 +44,8 @@ class Failure(StrEnum):
     """It hung before anything came of it."""
     SLOW = "too slow"
     """It could not keep up with the clock."""
+    LATE = "too late"
+    """Its pictures came, but no key frame among them that was still to be shown."""
     IRREGULAR = "irregular"
     """The item does not keep to the grid it was copied for."""
     OURS = "our fault"

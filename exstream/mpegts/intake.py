@@ -100,6 +100,8 @@ class Intake:
         self._refused = False
         """The audio packet that is coming in does not go on air."""
         self._next: int | None = None
+        self._newest = span.first - 1
+        """The last picture, in display order, that has come."""
 
     @property
     def fault(self) -> str:
@@ -156,6 +158,7 @@ class Intake:
         if self.fault:
             return
         self._video.append(Picture(row, picture, key))
+        self._newest = max(self._newest, picture)
         both = bool(packet[pes + 7] & 0x40)
         _write(packet, pes + 9, 3 if both else 2, self._rate.ticks_at(picture))
         if both:
@@ -197,6 +200,10 @@ class Intake:
     def behind(self, picture: int) -> bool:
         """Tell whether the feed was on air and ``picture`` has gone on without it: it must join anew."""
         return self._next is not None and self._next < picture
+
+    def came_late_for(self, picture: int) -> bool:
+        """Tell whether the feed has brought ``picture``, but no key frame to join it with there or later."""
+        return self._next is None and self._newest >= picture
 
     def key_from(self, picture: int) -> int | None:
         """Return the first key frame here from ``picture`` on, or None; what lies before it is of no more use."""

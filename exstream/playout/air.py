@@ -13,6 +13,7 @@ from collections.abc import Callable
 from exstream.model.grid import Rate
 from exstream.model.programme import OFF_AIR
 from exstream.mpegts.card import Card
+from exstream.mpegts.intake import Intake
 from exstream.mpegts.splice import Spliced, Splicer
 from exstream.mpegts.timing import MUX_DELAY_TICKS
 from exstream.playout.cards import Cards
@@ -30,6 +31,9 @@ LATEST = 2.0
 """How far a start may be behind the clock before a card takes it back into step, in seconds."""
 REMNANT_MS = 2_000
 """When a copied item ends by so much before its time, black follows; more is a failure."""
+ENDED_EARLY = "ended early"
+TOO_LATE = "too late for its last key frame"
+"""Why slots break."""
 READ_BYTES = 262_144
 HELD_BYTES = 8 << 20
 """How much of a late feed is kept while its key frame waits for its time."""
@@ -157,7 +161,7 @@ class Air:
                 slot.pictures += self.picture - before
                 continue
             if reception.over:
-                self._break(slot, reception.intake.fault or "ended early")
+                self._break(slot, reception.intake.fault or self._why_over(reception.intake))
                 return True
             if reception.ended:
                 return False
@@ -177,6 +181,10 @@ class Air:
             else:
                 reception.ended = True
         return self.picture >= slot.span.end
+
+    def _why_over(self, intake: Intake) -> str:
+        """Say why a feed that has nothing more to give did not fill its span."""
+        return TOO_LATE if intake.came_late_for(self.picture) else ENDED_EARLY
 
     def _splice(self, slot: Slot, reception: Reception, limit: int, now: float, out: list[Spliced]) -> bool:
         before, cards = self.picture, self._splicer.card_pictures

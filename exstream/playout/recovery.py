@@ -15,6 +15,7 @@ from exstream.model.channel import Profile
 from exstream.model.grid import Rate, Span
 from exstream.model.programme import Order, Segment, Way
 from exstream.model.recovery import FAULTS_OF_THE_FILE, Failure, Setback, Step
+from exstream.playout.air import ENDED_EARLY, TOO_LATE
 from exstream.playout.ports import Feed
 from exstream.playout.restart import Move, shows_unfit
 from exstream.playout.studio import Studio
@@ -34,10 +35,15 @@ _WANTS = (
     "No space left",
 )
 """What an encoder says when the machine has not given it what it needs."""
-_NAMED = {"hung": Failure.HUNG, "too slow": Failure.SLOW, "a fault of ours": Failure.OURS}
+_NAMED = {
+    "hung": Failure.HUNG,
+    "too slow": Failure.SLOW,
+    TOO_LATE: Failure.LATE,
+    "a fault of ours": Failure.OURS,
+}
 _ENCODED = frozenset({Step.TRANSCODE, Step.CHEAPER, Step.CAREFUL})
 _SUBSTITUTES = frozenset({Step.COPY, Step.FILLER})
-_ENDED = ("ended early", "exit status")
+_ENDED = (ENDED_EARLY, "exit status")
 """How the reasons begin for which a feed is given up; any other is what is wrong with a copied item."""
 
 

@@ -18,6 +18,8 @@ _COPIED = frozenset({Way.COPY, Way.AUDIO})
 _SUBSTITUTES = frozenset({Step.COPY, Step.FILLER})
 _SAME_AGAIN = frozenset({Failure.KILLED, Failure.HUNG, Failure.OURS})
 """After these the same thing may well go right."""
+_ENCODED_AGAIN = frozenset({Failure.BROKE, Failure.LATE})
+"""After these an encoder that begins where the stream stands by now may go right: its key frame is its own."""
 _OF_THE_MACHINE = frozenset({Failure.KILLED, Failure.HUNG, Failure.SILENT, Failure.SLOW})
 """What a machine with too much to do causes: something dearer would make it worse."""
 _CARE_HELPS = _SAME_AGAIN | {Failure.REFUSED, Failure.BROKE, Failure.SILENT}
@@ -96,7 +98,7 @@ def shows_unfit(setback: Setback) -> bool:
 def _helping(last: Setback, *, cheaper: bool) -> Iterator[Step]:
     """Yield the steps with the same file that may mend what went wrong, downwards."""
     copied = last.way in _COPIED
-    if last.failure in _SAME_AGAIN or (last.failure is Failure.BROKE and not copied):
+    if last.failure in _SAME_AGAIN or (last.failure in _ENCODED_AGAIN and not copied):
         yield Step.RETRY
     if shows_unfit(last):
         yield Step.TRANSCODE

@@ -17,7 +17,7 @@ from exstream.ffmpeg.command import card, programme, silence
 from exstream.ffmpeg.encoding import h264_level, key_frame_expression
 from exstream.ffmpeg.seek import Seek
 from exstream.ffmpeg.sound import SoundSpan
-from exstream.model.catalogue import Media, Source
+from exstream.model.catalogue import Cadence, Media, Source
 from exstream.model.channel import Profile
 from exstream.model.grid import Rate, Span
 from exstream.model.profiles import SHIPPED
@@ -108,6 +108,12 @@ def test_key_frames_are_forced_where_channel_time_has_them(rate: Rate, first: in
     assert (place - floor(place / span) * span < limit) == rate.is_key_picture(first + n)
 
 
+def test_an_order_inside_its_item_has_more_key_frames_at_first() -> None:
+    """For six seconds there is one each half second, beside those of channel time; at a start there are no more."""
+    usual = key_frame_expression(Rate(25), 7)
+    assert key_frame_expression(Rate(25), 7, inside=True) == f"{usual}+lt(n,150)*not(mod(n,13))"
+
+
 @given(RATES, st.integers(0, 20_000_000))
 def test_a_seek_lands_on_a_picture(rate: Rate, offset_ms: int) -> None:
     """The seek is at most a microsecond before the picture nearest to the offset, and never behind it."""
@@ -128,6 +134,8 @@ def test_a_container_without_an_index_is_entered_earlier() -> None:
     stream = Media(60_000, "mpegts", picture())
     assert Seek.to(12_340, stream, picture()) == Seek(7_320_000, 5_000_000)
     assert Seek.to(3_000, stream, picture()) == Seek(0, 3_000_000)
+    far = replace(picture(), cadence=Cadence(starts_us=0, gop_ms=10_000, reorder=2))
+    assert Seek.to(12_340, stream, far) == Seek(2_000_000, 10_320_000)
     assert Seek.to(0, stream, picture()) == Seek(0, 0)
 
 
