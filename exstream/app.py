@@ -15,7 +15,7 @@ import structlog
 
 from exstream.clock import SystemClock
 from exstream.config import Settings
-from exstream.errors import ExstreamError, UnknownChannel
+from exstream.errors import UnknownChannel
 from exstream.ffmpeg.capabilities import ffmpeg_version, find_ffmpeg, version_warnings
 from exstream.ffmpeg.feed import FfmpegFeeds
 from exstream.ffmpeg.font import font_file
@@ -36,7 +36,7 @@ from exstream.jobs.lineup import Lineup
 from exstream.jobs.press import Press
 from exstream.jobs.publish import Publisher
 from exstream.jobs.standby import Standby
-from exstream.jobs.supervisor import supervised
+from exstream.jobs.supervisor import outcome_of, supervised
 from exstream.jobs.watch import LibraryWatch
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId
@@ -111,26 +111,7 @@ async def _serve(settings: Settings, sockets: Sockets) -> int:
         log.info("stopped")
         if not background.done():
             background.cancel()
-        return await _outcome(background)
-
-
-async def _outcome(background: asyncio.Task[None]) -> int:
-    """Wait for the background work to end; raises the `ExstreamError` that ended it, if one did."""
-    try:
-        await background
-    except asyncio.CancelledError:
-        return 0
-    except ExceptionGroup as group:
-        ours = group.subgroup(ExstreamError)
-        if ours is None:
-            raise
-        raise _first(ours) from None
-    return 0
-
-
-def _first(group: BaseExceptionGroup[ExstreamError]) -> ExstreamError:
-    found = group.exceptions[0]
-    return _first(found) if isinstance(found, BaseExceptionGroup) else found
+        return await outcome_of(background)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +240,9 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
         )
         formats = Formats(settings.profiles, lambda: catalogue.current)
         cards = CardRack(CardMaker(ground.processes, settings.data_dir / "cards", ground.ffmpeg), formats)
-        asrun = AsRunWriter(AsRunStore(ground.database), clock, kept_days=settings.asrun_days)
+        asrun = AsRunWriter(
+            AsRunStore(ground.database), clock, lambda: catalogue.current, kept_days=settings.asrun_days
+        )
         quarantine = Quarantine(clock)
         gauge = ground.metrics.airing.bad_files
         bad_files = BadFiles(quarantine, BadFileStore(ground.database), clock, gauge.set)

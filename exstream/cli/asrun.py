@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from exstream.cli.amounts import instant, number_of
 from exstream.cli.channels import read
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
 from exstream.cli.outcome import write
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from exstream.model.recovery import Setback
 
 HOURS = 24.0
-_LINE = "{planned:<19}  {aired:<12}  {drift:>9}  {means:<9}  {cards:>7}  {title}"
+_LINE = "{planned:<23}  {aired:<12}  {drift:>9}  {means:<9}  {cards:>7}  {title}"
+_BENEATH = " " * 25
 
 _Channel = Annotated[
     str, typer.Argument(metavar="CHANNEL", help="The channel's id or number.", show_default=False)
@@ -30,7 +32,7 @@ _Channel = Annotated[
 _Since = Annotated[
     datetime | None,
     typer.Option(
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        parser=instant,
         metavar="INSTANT",
         help="From when on, in local time: 2026-05-31 or 2026-05-31T20:15.",
         show_default=False,
@@ -39,7 +41,10 @@ _Since = Annotated[
 _Hours = Annotated[
     float | None,
     typer.Option(
-        min=0.01, max=24 * 366, metavar="N", help="How many hours; the last 24.", show_default=False
+        parser=number_of("hours", 0.01, 24 * 366),
+        metavar="N",
+        help="How many hours; the last 24.",
+        show_default=False,
     ),
 ]
 
@@ -113,23 +118,28 @@ def _write(entries: list[AsRunEntry], name: str, zone: ZoneInfo, start: datetime
     for entry in entries:
         write(_line(entry, zone))
         for setback in entry.setbacks:
-            write(f"{'':<21}{_told(setback, zone)}")
+            write(f"{_BENEATH}{_told(setback, zone)}")
         more = entry.failures - len(entry.setbacks)
         if more > 0:
-            write(f"{'':<21}and {more} more")
+            write(f"{_BENEATH}and {more} more")
 
 
 def _line(entry: AsRunEntry, zone: ZoneInfo) -> str:
     seconds = (entry.ended - entry.started) / 1_000 * entry.cards / entry.pictures if entry.pictures else 0.0
     return _LINE.format(
-        planned=f"{_at(entry.segment.starts, zone):%Y-%m-%d %H:%M:%S}",
+        planned=f"{_at(entry.segment.starts, zone):%Y-%m-%d %H:%M:%S.%f}"[:-3],
         aired=f"{_at(entry.started, zone):%H:%M:%S.%f}"[:-3],
         drift="" if entry.drift_ms is None else f"{entry.drift_ms:+} ms",
         means=entry.means.value,
         cards=f"{seconds:.1f} s" if entry.cards else "",
-        title=f"{entry.segment.title or entry.segment.kind.value}"
-        + ("" if entry.outcome.value in {"aired", entry.means.value} else f" ({entry.outcome.value})"),
+        title=f"{entry.segment.title or entry.segment.kind.value}{_went(entry)}",
     )
+
+
+def _went(entry: AsRunEntry) -> str:
+    if entry.outcome.value == "filler":
+        return " (filler stood in)"
+    return "" if entry.outcome.value in {"aired", entry.means.value} else f" ({entry.outcome.value})"
 
 
 def _told(setback: Setback, zone: ZoneInfo) -> str:

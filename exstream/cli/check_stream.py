@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from exstream.cli.amounts import number_of
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
 from exstream.cli.outcome import ExitCode, say
+
+_LONGEST_SECONDS = 7 * 86_400
 
 
 def check_stream(
@@ -25,7 +28,7 @@ def check_stream(
         float | None,
         typer.Option(
             metavar="N",
-            min=0.5,
+            parser=number_of("seconds", 0.5, _LONGEST_SECONDS),
             help="How many seconds of it; by default 30 of a live stream, all of a file.",
             show_default=False,
         ),

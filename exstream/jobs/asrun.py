@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NoReturn, Protocol
 
 import structlog
@@ -12,6 +13,8 @@ import structlog
 from exstream.clock import Clock
 from exstream.errors import StoreError
 from exstream.model.asrun import AsRunEntry
+from exstream.model.catalogue import Catalogue, ItemKind
+from exstream.model.programme import Segment
 
 WAITING = 5_000
 """How many entries wait for a database that does not take them; the oldest go first."""
@@ -34,18 +37,24 @@ class Ledger(Protocol):
 
 
 class AsRunWriter:
-    """Takes entries at once and writes them while `run` runs; entries older than ``kept_days`` are dropped."""
+    """Takes entries at once and writes them while `run` runs; entries older than ``kept_days`` are dropped.
 
-    def __init__(self, ledger: Ledger, clock: Clock, *, kept_days: int = 35) -> None:
+    Episodes are named by the present ``catalogue``, so that the log can be read when the item is gone.
+    """
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, catalogue: Callable[[], Catalogue], *, kept_days: int = 35
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
+        self._catalogue = catalogue
         self._kept_ms = kept_days * DAY_MS
         self._waiting: deque[AsRunEntry] = deque(maxlen=WAITING)
         self._news = asyncio.Event()
 
     def note(self, entry: AsRunEntry) -> None:
         """Have ``entry`` written soon."""
-        self._waiting.append(entry)
+        self._waiting.append(replace(entry, segment=_named(entry.segment, self._catalogue())))
         self._news.set()
 
     async def run(self) -> NoReturn:
@@ -77,3 +86,14 @@ class AsRunWriter:
             except StoreError as fault:
                 log.warning("the as-run log cannot be pruned", reason=str(fault))
             await self._clock.sleep(PRUNE_SECONDS)
+
+
+def _named(segment: Segment, catalogue: Catalogue) -> Segment:
+    """Return ``segment`` with all that the guide says of an episode in its title: "Harbour Road S01E02 The Quay"."""
+    item = catalogue.items.get(segment.item) if segment.item is not None else None
+    if item is None or item.kind is not ItemKind.EPISODE or not item.show:
+        return segment
+    season = "" if item.season is None else f"S{item.season:02}"
+    number = "" if item.episode is None else f"{season}E{item.episode:02}"
+    title = item.title if item.title != item.show else ""
+    return replace(segment, title=" ".join(part for part in (item.show, number, title) if part))

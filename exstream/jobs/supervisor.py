@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -33,3 +34,22 @@ async def supervised(name: str, job: Callable[[], Awaitable[object]], clock: Clo
             pause = FIRST_PAUSE
         await clock.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def outcome_of(background: asyncio.Task[None]) -> int:
+    """Wait for the background work to end; raises the `ExstreamError` that ended it, if one did."""
+    try:
+        await background
+    except asyncio.CancelledError:
+        return 0
+    except ExceptionGroup as group:
+        ours = group.subgroup(ExstreamError)
+        if ours is None:
+            raise
+        raise _first(ours) from None
+    return 0
+
+
+def _first(group: BaseExceptionGroup[ExstreamError]) -> ExstreamError:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

@@ -99,7 +99,7 @@ def test_what_aired_is_shown_beside_what_was_planned(shell: Shell, aired: int) -
     assert lines[3][3:] == ["-7", "ms", "transcode", "15.0", "s", "Film", "1", "(partly)"]
     assert lines[4][1:] == ["planned", "->", "irregular:", "pictures", "are", "missing"]
     assert lines[5] == ["and", "2", "more"]
-    assert lines[6][3:] == ["filler", "Film", "2"]
+    assert lines[6][3:] == ["filler", "Film", "2", "(filler", "stood", "in)"]
     local = time.strftime("%H:%M", time.gmtime(aired / SECOND + 3_600))
     summer = time.strftime("%H:%M", time.gmtime(aired / SECOND + 7_200))
     assert lines[2][1][:5] in {local, summer}
@@ -122,6 +122,36 @@ def test_a_span_is_chosen_by_hours_and_by_its_beginning(shell: Shell, aired: int
         "file": "/f.mkv",
         "way": "copy",
     }
+
+
+def test_planned_and_aired_add_up_to_the_drift(shell: Shell, aired: int) -> None:
+    """Both columns have milliseconds, so that their difference is the drift where a segment aired from its start."""
+    [_, _, first, *_] = shell("asrun", "7").out.splitlines()
+    planned, on_air, drift = (first.split()[column] for column in (1, 2, 3))
+    assert (planned[-7:], on_air[-7:], drift) == (":00.000", ":00.020", "+20")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("asrun", "7", "--since", "gestern"),
+            "'gestern' is no instant: write 2026-05-31 or 2026-05-31T20:15",
+        ),
+        (("asrun", "7", "--hours", "-3"), "'-3' is no number of hours from 0.01 to 8784"),
+        (("asrun", "7", "--hours", "nan"), "'nan' is no number of hours"),
+        (("asrun", "7", "--hours", "three"), "'three' is no number of hours"),
+        (("check-stream", "x.ts", "--seconds", "0"), "'0' is no number of seconds from 0.5 to 604800"),
+    ],
+)
+def test_amounts_that_cannot_be_read_are_told_in_words(
+    shell: Shell, arguments: tuple[str, ...], words: str
+) -> None:
+    """A wrong instant or number ends with 1, and says how it is written, in no programming language."""
+    answer = shell(*arguments)
+    assert (answer.code, answer.out) == (1, "")
+    assert words in answer.err
+    assert "%" not in answer.err
 
 
 def test_what_cannot_be_asked_is_told(shell: Shell, aired: int) -> None:
