@@ -1,0 +1,1 @@
+"""What Plex tells, and how it is asked."""
