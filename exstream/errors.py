@@ -13,7 +13,8 @@
     │   └── SchemaTooNew        start the newer version, or restore a backup
     ├── OutboundError           tell the user what another server said
     │   ├── Unreachable         try again when it answers
-    │   │   └── Busy            try again after the time it names
+    │   │   ├── Busy            try again after the time it names
+    │   │   └── TooMuch         ask for less at once
     │   ├── SignInNeeded        stop asking, and have the user sign in again
     │   ├── NotAllowed          do without: this user may not
     │   ├── NotThere            look for its new address, or drop it
@@ -88,6 +89,10 @@ class Busy(Unreachable):
         super().__init__(text)
         self.retry_after = retry_after
         """In so many seconds, by its own word; None where it does not say."""
+
+
+class TooMuch(Unreachable):
+    """A server fails at, or takes too long over, just this: a smaller portion may come through."""
 
 
 class SignInNeeded(OutboundError):

@@ -1,4 +1,4 @@
-"""What goes out to other servers: the one owner of httpx, with its timeouts, its limits and its errors in sentences."""
+"""One answer of any server, of any length, read as it comes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import httpx
 
 from exstream import __version__
 from exstream.errors import OutboundError, Unreachable
+from exstream.outbound.faults import words
 
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 10.0
@@ -47,7 +48,7 @@ class Incoming:
         except httpx.TimeoutException as fault:
             raise Unreachable(f"{self._url} stopped: nothing came for {self._silence:g} s") from fault
         except httpx.TransportError as fault:
-            raise Unreachable(f"{self._url} broke off: {_words(fault)}") from fault
+            raise Unreachable(f"{self._url} broke off: {words(fault)}") from fault
 
 
 @asynccontextmanager
@@ -74,9 +75,9 @@ async def incoming(url: str, *, silence: float = SILENCE_SECONDS) -> AsyncIterat
             raise Unreachable(f"{url} does not answer within {silence:g} s") from fault
         except httpx.ConnectError as fault:
             hint = "is the server running, and are name and port right?"
-            raise Unreachable(f"{url} cannot be reached: {_words(fault)} - {hint}") from fault
+            raise Unreachable(f"{url} cannot be reached: {words(fault)} - {hint}") from fault
         except (httpx.TransportError, ssl.SSLError) as fault:
-            raise Unreachable(f"{url} cannot be reached: {_words(fault)}") from fault
+            raise Unreachable(f"{url} cannot be reached: {words(fault)}") from fault
         try:
             if response.status_code >= HTTPStatus.BAD_REQUEST:
                 raise await _refusal(url, response)
@@ -106,7 +107,3 @@ async def _refusal(url: str, response: httpx.Response) -> OutboundError:
 def _meaning(status: int) -> str:
     """Return what the standard says of a status; nothing where it knows none."""
     return HTTPStatus(status).description if status in set(HTTPStatus) else ""
-
-
-def _words(fault: Exception) -> str:
-    return str(fault) or type(fault).__name__

@@ -1,0 +1,96 @@
+"""An answer of a Plex server as one tree, and its values read without trust.
+
+A `Tree` maps names to values (texts, numbers, truths: whatever the format gave) and to lists of trees. Servers send
+"5", 5 and 5.0, "1", 1 and true for the same thing, and leave out whatever they like: nothing here ever raises.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+Tree: TypeAlias = Mapping[str, object]
+
+EMPTY: Tree = {}
+LARGEST = 2**63 - 1
+"""What a database keeps."""
+LONGEST_NUMBER = 40
+# What no database keeps and no document may hold: control characters other than tab and line ends, half characters.
+_UNKEPT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+def trees(tree: Tree, name: str) -> Sequence[Tree]:
+    """Return the parts of a tree that are called ``name``; none where there are none."""
+    found = tree.get(name)
+    if isinstance(found, Mapping):
+        return (found,)
+    if not isinstance(found, list):
+        return ()
+    return [part for part in found if isinstance(part, Mapping)]
+
+
+def text(tree: Tree, *names: str) -> str:
+    """Return the first of the values that says something, as one text without control characters; "" for none."""
+    for name in names:
+        value = tree.get(name)
+        if isinstance(value, bool):
+            return "1" if value else "0"
+        if isinstance(value, str):
+            if found := _UNKEPT.sub("", value).strip():
+                return found
+        elif isinstance(value, int | float) and math.isfinite(value):
+            return str(value)
+    return ""
+
+
+def number(tree: Tree, *names: str) -> float | None:
+    """Return the first of the values that is a finite number; None for none."""
+    for name in names:
+        value = tree.get(name)
+        if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
+            try:
+                value = float(value)
+            except ValueError:
+                continue
+        if isinstance(value, int | float):
+            try:
+                found = float(value)
+            except OverflowError:
+                continue
+            if math.isfinite(found):
+                return found
+    return None
+
+
+def whole(tree: Tree, *names: str) -> int | None:
+    """Return the first of the values that is a number a database keeps, cut to a whole one; None for none."""
+    for name in names:
+        value = tree.get(name)
+        if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
+            try:
+                value = int(value)
+            except ValueError:
+                value = number(tree, name)
+        elif isinstance(value, float):
+            value = value if math.isfinite(value) else None
+        if isinstance(value, int | float) and abs(value) <= LARGEST:
+            return min(LARGEST, int(value))
+    return None
+
+
+def amount(tree: Tree, *names: str) -> int:
+    """Return the first of the values that is a number, not below 0; 0 for none."""
+    return max(0, whole(tree, *names) or 0)
+
+
+def truth(tree: Tree, name: str, *, otherwise: bool = False) -> bool:
+    """Return a value that is a truth: 1, "1", true, "true"; ``otherwise`` where there is none."""
+    value = tree.get(name)
+    if isinstance(value, str):
+        said = value.strip().lower()
+        if said in {"1", "true", "yes"}:
+            return True
+        return False if said in {"0", "false", "no"} else otherwise
+    return bool(value) if isinstance(value, int | float) else otherwise
