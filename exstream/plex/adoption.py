@@ -1,0 +1,46 @@
+"""Taking in the server that the settings name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from exstream.errors import ConfigurationError
+from exstream.model.server import Server
+from exstream.plex.preferences import token_of
+from exstream.plex.signin import Identify
+
+
+class KeptServers(Protocol):
+    """Keeps servers; every method raises StoreError."""
+
+    async def servers(self) -> list[Server]:
+        """Return the servers, oldest first."""
+
+    async def put_server(self, server: Server) -> None:
+        """Keep ``server``, in the place of what was known of it."""
+
+
+async def adopt(url: str, token: str, kept: KeptServers, identify: Identify) -> Server:
+    """Return the server at ``url`` as it is kept from now on, with ``token``; an empty one changes no token.
+
+    A server is known by its identifier, so that a new address or token changes a known one and makes no second.
+    Raises `OutboundError` where none answers there, ConfigurationError where it is new and there is no token.
+    """
+    given = token_of(token) if token else ""
+    address = url.rstrip("/")
+    identity = await identify(address)
+    known = next((server for server in await kept.servers() if server.id == identity.machine), None)
+    if known is None and not given:
+        raise ConfigurationError(
+            f"there is no token for the server at {address}: set PLEX_TOKEN, or sign in with `exstream plex login`"
+        )
+    if known is None:
+        server = Server(identity.machine, identity.name or address, address, given, version=identity.version)
+    else:
+        server = replace(
+            known, url=address, token=given or known.token, version=identity.version or known.version
+        )
+    if server != known:
+        await kept.put_server(server)
+    return server
