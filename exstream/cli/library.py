@@ -87,7 +87,8 @@ async def _foreseen_addition(settings: Settings, folder: Path, name: str | None)
         library = present_library(folder, libraries)
         if library is not None:
             _refuse_demo(library)
-            return {library.name: foreseen(library.path, _items_of(library, await shelf.load()))}
+            items = _items_of(library, await shelf.load())
+            return {library.name: foreseen(library.path, items, _journal(settings, library))}
         return {library_name(name, folder, libraries): foreseen(str(folder), ())}
 
 
@@ -127,7 +128,7 @@ async def _foreseen_scan(settings: Settings, path: str | None) -> dict[str, dict
     async with readable_shelf(settings) as shelf:
         catalogue = await shelf.load()
         return {
-            library.name: foreseen(library.path, _items_of(library, catalogue))
+            library.name: foreseen(library.path, _items_of(library, catalogue), _journal(settings, library))
             for library in _chosen(path, await shelf.libraries())
         }
 
@@ -185,7 +186,17 @@ def list_libraries(context: typer.Context, data_dir: DataDir = None, as_json: As
     else:
         width = max(len(entry["name"]) for entry in shown)
         for entry in shown:
-            write(f"{entry['name']:<{width}}  {_count(entry['items'], 'item'):>12}  {entry['path']}")
+            said = f"{entry['name']:<{width}}  {_count(entry['items'], 'item'):>12}  {entry['path']}"
+            write(said + _shortfall(entry))
+
+
+def _shortfall(entry: dict[str, Any]) -> str:
+    """Return what of a library is not to be seen, and where more is told."""
+    unreadable = f"{_count(len(entry['unreadable']), 'file')} cannot be used" if entry["unreadable"] else ""
+    missing = f"{entry['missing']} missing" if entry["missing"] else ""
+    said = ", ".join(filter(None, (missing, unreadable)))
+    hint = ": `exstream library scan` names them" if unreadable else ""
+    return f"  ({said}{hint})" if said else ""
 
 
 async def _listed(settings: Settings) -> list[dict[str, Any]]:
@@ -200,6 +211,7 @@ async def _listed(settings: Settings) -> list[dict[str, Any]]:
                 "kind": library.kind.value,
                 "items": len(items := _items_of(library, catalogue)),
                 "missing": sum(item.missing for item in items),
+                "unreadable": _unreadable(settings, library),
             }
             for library in await shelf.libraries()
         ]
@@ -233,8 +245,21 @@ async def _removed(settings: Settings, path: str, *, dry_run: bool) -> tuple[Lib
     if not dry_run:
         async with writable_shelf(settings) as shelf:
             await shelf.remove_library(library.id)
-        (settings.journals_dir / f"{library.id}.json").unlink(missing_ok=True)
+        _journal(settings, library).unlink(missing_ok=True)
     return library, items
+
+
+def _unreadable(settings: Settings, library: Library) -> dict[str, str]:
+    """Return why files could not be used when they were last looked into, by their paths below the folder."""
+    from exstream.jobs.journal import Journal
+
+    known = Journal.read(_journal(settings, library)).files
+    return {path: file.fault for path, file in sorted(known.items()) if file.fault}
+
+
+def _journal(settings: Settings, library: Library) -> Path:
+    """Return the file in which scans remember what they found in the library's files."""
+    return settings.journals_dir / f"{library.id}.json"
 
 
 def _items_of(library: Library, catalogue: Catalogue) -> Sequence[Item]:

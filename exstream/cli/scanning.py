@@ -20,8 +20,9 @@ from exstream.ffmpeg.probe import Prober
 from exstream.ffmpeg.process import Processes
 from exstream.jobs.board import Board
 from exstream.jobs.catalogue import CatalogueHolder
+from exstream.jobs.journal import Journal
 from exstream.jobs.library import SETTLED_MS, LibraryScanner, ScanResult, summary
-from exstream.local.walk import walk_folder
+from exstream.local.walk import Walk, walk_folder
 from exstream.model.catalogue import Item, Library
 from exstream.store.catalogue import CatalogueStore
 from exstream.telemetry import Redaction, errors_only
@@ -142,11 +143,26 @@ def _some(sentences: Sequence[str]) -> Iterator[str]:
         yield f"... and {len(sentences) - _MOST_SHOWN} more; --json lists them all"
 
 
-def foreseen(folder: str, items: Sequence[Item]) -> dict[str, Any]:
-    """Return what a scan of ``folder`` would look into: files that are no item yet, items whose file is not there."""
+def unusable(journal: Path, walk: Walk) -> dict[str, str]:
+    """Return why files of ``walk`` cannot be used, by their paths below its folder; a changed file may be mended."""
+    known = Journal.read(journal).files
+    return {
+        file.path: before.fault
+        for file in walk.media
+        if (before := known.get(file.path)) is not None and before.fault and before.is_of(file)
+    }
+
+
+def foreseen(folder: str, items: Sequence[Item], journal: Path | None = None) -> dict[str, Any]:
+    """Return what a scan of ``folder`` would look into: files that are no item yet, items whose file is not there.
+
+    Files of which the ``journal`` knows that they cannot be used are not looked into again before they change.
+    """
     walk = walk_folder(folder)
+    faults = unusable(journal, walk) if journal is not None else {}
     known = {item.path for item in items}
     present = {str(Path(folder, file.path)) for file in walk.media}
+    passed_over = {str(Path(folder, path)) for path in faults}
     vanished = (
         item.path
         for item in items
@@ -155,8 +171,9 @@ def foreseen(folder: str, items: Sequence[Item]) -> dict[str, Any]:
     return {
         "path": folder,
         "files": len(present),
-        "new": sorted(present - known),
+        "new": sorted(present - known - passed_over),
         "missing": sorted(vanished),
+        "unreadable": faults,
         "faults": walk.faults,
     }
 
@@ -167,5 +184,7 @@ def write_foreseen(name: str, seen: dict[str, Any]) -> None:
         f"{name} would be scanned: {seen['files']} media files in {seen['path']},"
         f" {len(seen['new'])} of them not yet in the catalogue, {len(seen['missing'])} known ones missing"
     )
+    for reason in _some(list(seen["unreadable"].values())):
+        write(f"  unreadable, and unchanged since: {reason}")
     for fault in _some(seen["faults"]):
         write(f"  note: {fault}")

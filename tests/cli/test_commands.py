@@ -200,6 +200,25 @@ def test_a_dry_run_changes_nothing(shell: Shell, films: Path) -> None:
     assert (listed["items"], listed["missing"]) == (2, 0)
 
 
+def test_files_that_cannot_be_used_are_told_by_every_command(shell: Shell, films: Path) -> None:
+    """The list counts them, a dry run names them and does not take them for new ones before they change."""
+    shell("library", "add", str(films))
+    assert "(1 file cannot be used: `exstream library scan` names them)" in shell("library", "list").out
+    [listed] = json.loads(shell("library", "list", "--json").out)
+    assert list(listed["unreadable"]) == ["broken.mkv"]
+    foreseen = shell("library", "scan", "--dry-run").out
+    assert "3 media files" in foreseen
+    assert "0 of them not yet in the catalogue" in foreseen
+    assert f"unreadable, and unchanged since: {films / 'broken.mkv'} cannot be used" in foreseen
+    (films / "broken.mkv").write_text("another text that is no film")
+    [seen] = json.loads(shell("library", "scan", "--dry-run", "--json").out)
+    assert (seen["new"], seen["unreadable"]) == ([str(films / "broken.mkv")], {})
+    (films / "broken.mkv").unlink()
+    (films / "Film (2001).mkv").unlink()
+    shell("library", "scan")
+    assert shell("library", "list").out.rstrip().endswith("(1 missing)")
+
+
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
