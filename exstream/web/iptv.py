@@ -15,7 +15,7 @@ from exstream.web.addresses import Addresses
 from exstream.web.deps import Parts
 from exstream.web.hls import Hls
 from exstream.web.logos import Logos
-from exstream.web.streams import TransportStream, answer
+from exstream.web.streams import UNKNOWN_CHANNEL, TransportStream, answer
 from exstream.web.xmltv import MAX_DAYS, Document, GuideDocuments
 
 _LOGO_SECONDS = 3_600
@@ -85,11 +85,18 @@ class Iptv:
 
     async def stream(self, request: Request) -> Response | TransportStream:
         """Tune to a channel by its id or its number."""
-        return answer(self._parts, request, request.path_params["channel"])
+        name = request.path_params["channel"]
+        return self._stranger(name) or answer(self._parts, request, name)
 
     async def movie(self, request: Request) -> Response | mp4.MovieStream:
         """Tune to a channel for a browser."""
-        return mp4.answer(self._parts, request)
+        return self._stranger(request.path_params["channel"]) or mp4.answer(self._parts, request)
+
+    def _stranger(self, name: str) -> Response | None:
+        """Return what is said where no channel on air is called ``name``."""
+        if self._parts.find(name) is not None:
+            return None
+        return UNKNOWN_CHANNEL.response("There is no such channel.\n")
 
     async def other_form(self, _request: Request) -> Response:
         """Say which forms a channel has."""

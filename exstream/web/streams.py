@@ -40,9 +40,13 @@ class TuneError:
     status: int
     reason: str
 
-    def response(self) -> Response:
-        """Return the refusal; its body is empty, because some clients record a body as if it were video."""
-        return Response(status_code=self.status, headers={"X-HDHomeRun-Error": self.reason})
+    def response(self, sentence: str = "") -> Response:
+        """Return the refusal, with a ``sentence`` for browsers.
+
+        Tuners say nothing in the body, because some of their clients record a body as if it were video.
+        """
+        headers = {"X-HDHomeRun-Error": self.reason}
+        return Response(sentence, self.status, headers, "text/plain" if sentence else None)
 
 
 UNKNOWN_CHANNEL = TuneError(404, "801 Unknown Channel")

@@ -62,6 +62,8 @@ async def test_one_channel_can_be_listed() -> None:
         ("/iptv/channels.m3u?mode=hls", 200),
         ("/iptv/channels.m3u?mode=dash", 400),
         ("/iptv/channel/seven.m3u8", 503),
+        ("/iptv/channel/none.ts", 404),
+        ("/iptv/channel/none.mp4", 404),
         ("/iptv/channel/none.m3u8", 404),
         ("/iptv/channel/none/live.m3u8", 404),
         ("/iptv/channel/seven/1.ts", 404),
