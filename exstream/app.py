@@ -35,6 +35,7 @@ from exstream.jobs.library import LibraryScanner
 from exstream.jobs.lineup import Lineup
 from exstream.jobs.press import Press
 from exstream.jobs.publish import Publisher
+from exstream.jobs.selections import Selections
 from exstream.jobs.standby import Standby
 from exstream.jobs.supervisor import outcome_of, supervised
 from exstream.jobs.watch import LibraryWatch
@@ -121,6 +122,7 @@ class _Library:
     demo: DemoLibrary | None
     watch: LibraryWatch
     catalogue: CatalogueHolder
+    selections: Selections
 
 
 class Station:
@@ -164,6 +166,7 @@ class Station:
         await publisher.start()
         settle_memory()
         self._tell(time.monotonic() - began)
+        await self._library.selections.look()
         lineup.listen(self._follow)
         library.catalogue.listen(self._follow)
         jobs = {
@@ -229,7 +232,7 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
         clock, catalogue = ground.clock, ground.catalogue
         device = load_device(settings.data_dir, settings.friendly_name)
         lineup = await _lineup(ground)
-        library = await _library(ground)
+        library = await _library(ground, lineup)
         publisher = Publisher(
             ScheduleStore(ground.database),
             lineup,
@@ -307,7 +310,7 @@ async def _lineup(ground: _Ground) -> Lineup:
     return lineup
 
 
-async def _library(ground: _Ground) -> _Library:
+async def _library(ground: _Ground, lineup: Lineup) -> _Library:
     settings, board, clock = ground.settings, ground.board, ground.clock
     shelves, prober = CatalogueStore(ground.database), Prober(ground.processes)
     demo = None
@@ -317,7 +320,8 @@ async def _library(ground: _Ground) -> _Library:
         demo = DemoLibrary(folder, maker, shelves, ground.catalogue, board, clock)
         await demo.install()
     scanner = LibraryScanner(shelves, ground.catalogue, prober, board, clock, settings.journals_dir)
-    return _Library(demo, LibraryWatch(scanner, shelves, clock), ground.catalogue)
+    selections = Selections(lineup, shelves.libraries, lambda: ground.catalogue.current)
+    return _Library(demo, LibraryWatch(scanner, shelves, clock), ground.catalogue, selections)
 
 
 async def _tuners(

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from watchfiles import awatch
 
 from exstream.clock import Clock
-from exstream.definitions import Definitions, load_directory
+from exstream.definitions import Definitions, Mention, load_directory
 from exstream.errors import ConfigurationError
 from exstream.model.channel import ChannelDefinition, ChannelId, ChannelNumber
 
@@ -65,6 +65,11 @@ class Lineup:
     def faults(self) -> tuple[str, ...]:
         """What is wrong with the files, one sentence each."""
         return self._found.faults
+
+    @property
+    def mentions(self) -> Mapping[str, tuple[Mention, ...]]:
+        """The libraries and shows that the files select by, by file name."""
+        return self._found.mentions
 
     def enabled(self) -> tuple[ChannelDefinition, ...]:
         """Return the channels on air in the order of their numbers."""
