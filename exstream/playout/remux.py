@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from itertools import pairwise
 
 from exstream.errors import TuneFailed
@@ -12,19 +13,29 @@ from exstream.mp4.movie import AUDIO_TRACK, VIDEO_TRACK, AudioFormat, VideoForma
 from exstream.mpegts.demux import Demux, Picture, Sound
 from exstream.mpegts.parameters import AUD, FILLER, AudioParameters, VideoParameters, bare, nal_units
 from exstream.playout.fanout import Cursor, Fanout
-from exstream.playout.tuners import Session
+from exstream.playout.player import Player
+from exstream.playout.tuners import Join, Session
 
 FRAGMENT_TICKS = CLOCK_HZ // 2
 """How much goes into one fragment, once the viewer has its stock."""
+BEHIND_TICKS = 2 * CLOCK_HZ
+"""A stream whose newest pictures are older than this is still catching up."""
+CATCH_UP_SECONDS = 4.0
+"""How long it is given for that before a movie begins with old pictures."""
 _UNWANTED = frozenset({AUD, FILLER})
 
 
-async def movie(session: Session, fanout: Fanout, near: int) -> AsyncGenerator[bytes, None]:
-    """Yield a channel as a movie until it goes off air or ``session`` is stopped; ``near`` is the air time (90 kHz).
+async def movie(
+    session: Session, player: Player, air_ticks: Callable[[], int]
+) -> AsyncGenerator[bytes, None]:
+    """Yield a channel as a movie until it goes off air or ``session`` is stopped.
 
-    A reader that falls behind is moved on in the stream. Raises `TuneFailed` for a stream that cannot be a movie.
+    ``air_ticks`` tells air time (90 kHz). A reader that falls behind is moved on in the stream; where the movie's time
+    joins the channel's is noted in ``session``. Raises `TuneFailed` for a stream that cannot be a movie.
     """
-    cursor, remux = Cursor(), Remux(near)
+    fanout = player.fanout
+    await _caught_up(fanout, air_ticks)
+    cursor, remux = Cursor(), Remux(air_ticks(), player.shift_at, session.joins.append)
     while not session.stopped.is_set() and (data := await fanout.read(cursor)):
         part = b""
         if cursor.skips > session.skips:
@@ -35,15 +46,36 @@ async def movie(session: Session, fanout: Fanout, near: int) -> AsyncGenerator[b
             yield part
 
 
+async def _caught_up(fanout: Fanout, air_ticks: Callable[[], int]) -> None:
+    """Wait, not for ever, while a stream that was begun in the past comes near to the present."""
+    cursor, demux = Cursor(), Demux(air_ticks())
+    try:
+        async with asyncio.timeout(CATCH_UP_SECONDS):
+            while data := await fanout.read(cursor):
+                demux.feed(data)
+                if demux.next_dts is not None and demux.next_dts >= air_ticks() - BEHIND_TICKS:
+                    break
+    except TimeoutError:
+        return
+
+
 class Remux:
     """Takes a channel's packets from a random-access point on, near ``near`` (90 kHz), and gives a movie.
 
     The movie begins with the first key frame. Its time has no holes: where the viewer was moved on in the stream, the
-    pictures follow on in the movie, and the sound with them.
+    pictures follow on in the movie, and the sound with them. ``joined`` is told where its time joins the wall's.
     """
 
-    def __init__(self, near: int) -> None:
+    def __init__(
+        self,
+        near: int,
+        shift_at: Callable[[int], int] | None = None,
+        joined: Callable[[Join], None] | None = None,
+    ) -> None:
         self._demux = Demux(near)
+        self._shift_at = shift_at or (lambda _pts: 0)
+        self._joined = joined or (lambda _join: None)
+        self._shift: int | None = None
         self._opened = False
         self._number = 0
         self._pictures: list[Picture] = []
@@ -100,10 +132,20 @@ class Remux:
             shown = self._last + self._step - self._origin if self._opened else 0
             self._origin = picture.dts - max(self._decoded, shown - self._reorder)
             self._starts = self._last = picture.pts
+            self._shift = None
         elif self._pictures:
             self._step = picture.dts - self._pictures[-1].dts
+        self._tell_time(picture)
         self._last = max(self._last, picture.pts)
         self._pictures.append(picture)
+
+    def _tell_time(self, picture: Picture) -> None:
+        """Tell the instant of ``picture`` where it does not follow from the picture before."""
+        shift = self._shift_at(picture.pts)
+        if shift != self._shift:
+            self._shift = shift
+            instant = round(picture.pts * 1_000 / CLOCK_HZ) + shift
+            self._joined(Join((picture.pts - self._origin) / CLOCK_HZ, instant))
 
     def _open(self) -> bytes:
         """Return the movie's opening, once."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, NamedTuple, Protocol, Self
 
 import structlog
 
@@ -21,6 +22,7 @@ from exstream.playout.player import Player
 FIRST_BYTES_SECONDS = 5.0
 """HDHomeRun clients are told within this time that a channel gives no picture."""
 REVIVE_SECONDS = 1.0
+JOINS_KEPT = 4
 _TELL_BYTES = 1 << 20
 """So many bytes are counted together: a figure that everybody shares is not for every piece of every viewer."""
 
@@ -55,6 +57,13 @@ class Audience(Protocol):
         """A viewer that took nothing was closed."""
 
 
+class Join(NamedTuple):
+    """A picture ``at`` seconds of a movie was due at ``instant_ms`` (UTC epoch milliseconds); time runs on from it."""
+
+    at: float
+    instant_ms: int
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     """One viewer of one channel."""
@@ -66,8 +75,12 @@ class Session:
     tuner: int | None
     since_ms: int
     kind: Kind = "ts"
+    viewer: str = ""
+    """What the viewer calls itself, to find its session; empty for most."""
     bytes_sent: int = 0
     skips: int = 0
+    joins: deque[Join] = field(default_factory=lambda: deque(maxlen=JOINS_KEPT))
+    """Where a movie's time last joined the wall's, the latest at the end."""
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -232,16 +245,24 @@ class Tuners:
 
     @asynccontextmanager
     async def attend(
-        self, channel: ChannelId, *, peer: str, agent: str, tuner: int | None = None, kind: Kind = "hls"
+        self,
+        channel: ChannelId,
+        *,
+        peer: str,
+        agent: str,
+        tuner: int | None = None,
+        kind: Kind = "hls",
+        viewer: str = "",
     ) -> AsyncIterator[tuple[Session, Player]]:
         """Count as a viewer of a channel, which stays on air for it, for as long as the block lasts.
 
-        ``tuner`` is the HDHomeRun tuner it holds; bytes and the end of the session are the caller's affair.
+        ``tuner`` is the HDHomeRun tuner it holds, ``viewer`` what it calls itself; bytes and the end of the session
+        are the caller's affair.
         Raises `UnknownChannel`, and what the channel's player raises when it cannot be made.
         """
         definition = self._find(channel)
         name = str(next(self._ids))
-        session = Session(name, definition.id, peer, agent, tuner, self._clock.now_ms(), kind)
+        session = Session(name, definition.id, peer, agent, tuner, self._clock.now_ms(), kind, viewer)
         self._sessions[session.id] = session
         self._audience.joined(definition.id)
         self._audience.taken(len(self.tuners_in_use()))

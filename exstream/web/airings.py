@@ -92,9 +92,11 @@ async def airings_of(
     return await asyncio.gather(*(airings(parts, channel.id, start, end) for channel in channels))
 
 
-async def now_and_next(parts: Parts, channel: ChannelId) -> tuple[Airing | None, Airing | None]:
-    """Return what is on and what follows it, as far as it is published."""
-    now = parts.clock.now_ms()
+async def now_and_next(
+    parts: Parts, channel: ChannelId, at: int | None = None
+) -> tuple[Airing | None, Airing | None]:
+    """Return what is on at ``at`` (UTC epoch milliseconds), or now, and what follows it, as far as it is published."""
+    now = parts.clock.now_ms() if at is None else at
     coming = await airings(parts, channel, now, now + 1)
     if not coming:
         return None, None

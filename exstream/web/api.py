@@ -56,10 +56,17 @@ def _guide(api: APIRouter, parts: Parts) -> None:
         ]
 
     @api.get("/channels/{channel}/now", tags=["guide"], responses=_NOT_FOUND)
-    async def channel_now(channel: str) -> shapes.NowAndNext:
-        """Tell what is on and what follows, on one channel."""
+    async def channel_now(
+        channel: str,
+        at: Annotated[
+            AwareDatetime | None,
+            Query(description="Default: now. A player that shows the past asks for its own instant."),
+        ] = None,
+    ) -> shapes.NowAndNext:
+        """Tell what is on and what follows, on one channel, now or at another instant."""
         found = _existing(parts, channel)
-        return shapes.NowAndNext.of(found.id, await now_and_next(parts, found.id))
+        pair = await now_and_next(parts, found.id, None if at is None else _milliseconds(at))
+        return shapes.NowAndNext.of(found.id, pair)
 
     @api.get("/guide", tags=["guide"], responses=_NOT_FOUND)
     async def guide(
@@ -89,6 +96,16 @@ def _viewers(api: APIRouter, parts: Parts) -> None:
     async def sessions() -> list[shapes.Session]:
         """List everyone who watches."""
         return [shapes.Session.of(session) for session in parts.tuners.sessions()]
+
+    @api.get("/sessions/{session}", tags=["viewers"], responses=_NOT_FOUND)
+    async def session(session: str) -> shapes.Session:
+        """Describe somebody's watching, by its id or by the name that a movie's viewer gave itself in `?viewer=`."""
+        everyone = parts.tuners.sessions()
+        found = [each for each in everyone if each.id == session]
+        found = found or [each for each in everyone if each.viewer == session]
+        if not found:
+            raise HTTPException(404, "There is no such session; it may have ended already.")
+        return shapes.Session.of(found[-1])
 
     @api.delete("/sessions/{session}", tags=["viewers"], status_code=204, responses=_NOT_FOUND)
     async def stop(session: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -67,6 +67,14 @@ class Session(Protocol):
         """How the channel is sent."""
 
     @property
+    def viewer(self) -> str:
+        """What the viewer calls itself; empty for most."""
+
+    @property
+    def joins(self) -> Iterable[tuners.Join]:
+        """Where a movie's time last joined the wall's, the latest at the end."""
+
+    @property
     def since_ms(self) -> int:
         """When it began."""
 
@@ -106,7 +114,7 @@ class Tuners(Protocol):
         """Join a channel; entering raises `UnknownChannel`, `NoTunerFree` or `TuneFailed` before any byte."""
 
     def attend(
-        self, channel: ChannelId, *, peer: str, agent: str, kind: tuners.Kind
+        self, channel: ChannelId, *, peer: str, agent: str, kind: tuners.Kind, viewer: str = ""
     ) -> AbstractAsyncContextManager[tuple[tuners.Session, player.Player]]:
         """Count as a viewer who reads no stream; entering raises `UnknownChannel`."""
 

@@ -21,6 +21,9 @@ from exstream.web.receiving import hang_up
 from exstream.web.streams import AGENT_CHARACTERS, NO_VIDEO_DATA, UNKNOWN_CHANNEL, peer_of
 
 MOVIE = "video/mp4"
+VIEWER = "viewer"
+"""The query parameter in which a viewer gives itself a name, so that it can ask for its session."""
+VIEWER_CHARACTERS = 40
 FIRST_BYTES_SECONDS = 8.0
 STALLED_SECONDS = 30.0
 """A viewer that takes nothing for so long is let go."""
@@ -68,15 +71,18 @@ class MovieStream:
             playing.result()
 
     async def _play(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tuners, near = self._parts.tuners, round(self._parts.clock.air() * CLOCK_HZ)
-        agent = Request(scope).headers.get("user-agent", "")[:AGENT_CHARACTERS]
+        tuners, request = self._parts.tuners, Request(scope)
+        agent = request.headers.get("user-agent", "")[:AGENT_CHARACTERS]
+        viewer = request.query_params.get(VIEWER, "")[:VIEWER_CHARACTERS]
         try:
             async with (
-                tuners.attend(self._channel.id, peer=peer_of(scope), agent=agent, kind="mp4") as (
+                tuners.attend(
+                    self._channel.id, peer=peer_of(scope), agent=agent, kind="mp4", viewer=viewer
+                ) as (
                     session,
                     player,
                 ),
-                aclosing(movie(session, player.fanout, near)) as parts,
+                aclosing(movie(session, player, self._air_ticks)) as parts,
             ):
                 first = await self._first(parts)
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -85,6 +91,9 @@ class MovieStream:
             refusal = UNKNOWN_CHANNEL if isinstance(error, UnknownChannel) else NO_VIDEO_DATA
             _log.info("not tuned", channel=self._channel.id, answer=refusal.reason, reason=str(error))
             await refusal.response()(scope, receive, send)
+
+    def _air_ticks(self) -> int:
+        return round(self._parts.clock.air() * CLOCK_HZ)
 
     async def _first(self, parts: AsyncIterator[bytes]) -> bytes:
         try:

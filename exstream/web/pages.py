@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -22,7 +23,7 @@ from exstream.jobs.board import JobState
 from exstream.model.channel import ChannelDefinition
 from exstream.model.programme import Way
 from exstream.web.addresses import Addresses, Host
-from exstream.web.airings import airings, airings_of
+from exstream.web.airings import Airing, airings, airings_of
 from exstream.web.deps import Parts
 from exstream.web.grid import ZOOMS, Mark, Window, Zoom
 from exstream.web.iptv import takes_gzip
@@ -55,6 +56,7 @@ class Pages:
             undefined=StrictUndefined,
         )
         self._templates.filters["clock"] = self._clock
+        self._templates.filters["time"] = self._time
         self._templates.filters["day"] = self._day
         self._templates.filters["iso"] = _iso
         self._templates.filters["length_of_time"] = _length
@@ -98,7 +100,13 @@ class Pages:
         coming = await airings(self._parts, channel.id, now, now + LISTED_MS)
         profile = self._parts.formats.of(channel)
         return self._page(
-            request, "channel.html", channel=channel, profile=profile, coming=coming[:LISTED], now=now
+            request,
+            "channel.html",
+            channel=channel,
+            profile=profile,
+            coming=coming[:LISTED],
+            ways=_WAYS,
+            now=now,
         )
 
     async def programme(self, request: Request) -> Response:
@@ -141,6 +149,7 @@ class Pages:
         jobs = self._parts.board.jobs()
         return {
             "base": base,
+            "now": self._parts.clock.now_ms(),
             "root": outside.path,
             "tuner_address": f"http://{tuner}",
             "stamp": self._stamp,
@@ -160,6 +169,14 @@ class Pages:
 
     def _clock(self, ms: int) -> str:
         return self._local(ms).strftime("%H:%M")
+
+    def _time(self, ms: int, airing: Airing) -> Markup:
+        """Return an instant of ``airing``, to the second where that is short, for scripts to write in local time."""
+        short = airing.ends - airing.starts < SHORT_MS
+        written = self._local(ms).strftime("%H:%M:%S" if short else "%H:%M")
+        return Markup('<time datetime="{}"{}>{}</time>').format(
+            _iso(ms), Markup(" data-exact") if short else "", written
+        )
 
     def _day(self, ms: int) -> str:
         return self._local(ms).strftime("%a, %d %b")

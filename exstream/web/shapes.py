@@ -138,6 +138,13 @@ class NowAndNext(_Shape):
         return cls(channel=channel, now=now, next=following)
 
 
+class Join(_Shape):
+    """Where a movie's time joins the channel's."""
+
+    at: float = Field(description="seconds since the movie's beginning, as players count them")
+    instant: datetime = Field(description="when the picture at that time was due; from there on time runs on")
+
+
 class Session(_Shape):
     """Somebody who watches a channel."""
 
@@ -150,6 +157,9 @@ class Session(_Shape):
     since: datetime
     bytes_sent: int
     skips: int = Field(description="how often the viewer was moved on because it read too slowly")
+    joins: tuple[Join, ...] = Field(
+        description="for MP4: which instants the movie shows, the latest join at the end; else empty"
+    )
 
     @classmethod
     def of(cls, session: deps.Session) -> Self:
@@ -164,6 +174,7 @@ class Session(_Shape):
             since=instant(session.since_ms),
             bytes_sent=session.bytes_sent,
             skips=session.skips,
+            joins=tuple(Join(at=join.at, instant=instant(join.instant_ms)) for join in session.joins),
         )
 
 

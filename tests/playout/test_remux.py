@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ from exstream.model.channel import Profile
 from exstream.mpegts.demux import Demux, Picture, Sound
 from exstream.playout.fanout import Cursor
 from exstream.playout.remux import Remux, movie
-from exstream.playout.tuners import Session
+from exstream.playout.tuners import Kind, Session
 from tests import material
 from tests.playout.studio import Rota, SpeedyClock, station
 from tests.referee import WRAP, decode_faults
@@ -45,6 +46,11 @@ async def recorded(folder: Path, seconds: float, profile: Profile, clock: Speedy
 def pieces(stream: bytes, size: int = PACKETS) -> list[bytes]:
     """Cut a stream into what a reader gets at a time."""
     return [stream[at : at + size] for at in range(0, len(stream), size)]
+
+
+def ticks_of(clock: SpeedyClock) -> Callable[[], int]:
+    """Return what tells the time of ``clock`` in 90 kHz."""
+    return lambda: round(clock.air() * 90_000)
 
 
 def units(stream: bytes, near: int) -> tuple[list[Picture], list[Sound]]:
@@ -124,7 +130,7 @@ async def test_a_slow_reader_is_moved_on_and_counted(folder: Path) -> None:
         station(rota) as on,
         on.tuners.attend("one", peer="", agent="", kind="mp4") as (session, player),
     ):
-        parts = movie(session, player.fanout, round(on.clock.air() * 90_000))
+        parts = movie(session, player, ticks_of(on.clock))
         data = await anext(parts)
         player.fanout._keep = 2.0
         await asyncio.sleep(8)
@@ -135,6 +141,8 @@ async def test_a_slow_reader_is_moved_on_and_counted(folder: Path) -> None:
         await parts.aclose()
     shown = times(data, "video")
     assert session.skips == 1
+    first, second = session.joins
+    assert second.instant_ms - first.instant_ms > 1_000 * (second.at - first.at) + 1_000
     holes = [later - earlier - lasts for (earlier, lasts), (later, _) in pairwise(shown)]
     assert all(0 <= hole <= 3 * 3_600 for hole in holes)
 
@@ -149,9 +157,28 @@ async def test_a_movie_ends_with_its_session(folder: Path) -> None:
         assert session in on.tuners.sessions()
         assert isinstance(session, Session)
         count = 0
-        async for _ in movie(session, player.fanout, round(on.clock.air() * 90_000)):
+        async for _ in movie(session, player, ticks_of(on.clock)):
             count += 1
             if count == 3:
                 on.tuners.stop(session.id)
         assert count == 3
         assert await player.fanout.read(Cursor())
+
+
+@pytest.mark.parametrize("kind", ["hls", "mp4"])
+async def test_a_movie_shows_the_present_and_tells_which(folder: Path, kind: Kind) -> None:
+    """Where the channel was begun in the past for a reader of segments, the movie waits until it has caught up."""
+    rota = Rota([str(folder / f"{number}.mp4") for number in range(3)], 3_000)
+    async with (
+        station(rota) as on,
+        on.tuners.attend("one", peer="", agent="", kind=kind),
+        on.tuners.attend("one", peer="", agent="", kind="mp4") as (session, player),
+    ):
+        parts = movie(session, player, ticks_of(on.clock))
+        await anext(parts)
+        late = on.clock.now_ms() - session.joins[0].instant_ms
+        await parts.aclose()
+    assert 0 <= session.joins[0].at < 0.2
+    assert -200 <= late <= 1_000 * (material.SMALL.gop_seconds + 3), (
+        "a group of pictures, and the time to start"
+    )

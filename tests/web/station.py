@@ -51,8 +51,10 @@ class Watching:
     tuner: int | None
     since_ms: int
     kind: tuners.Kind = "ts"
+    viewer: str = ""
     bytes_sent: int = 0
     skips: int = 0
+    joins: tuple[tuners.Join, ...] = ()
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -136,7 +138,7 @@ class Studio:
             self.left.set()
 
     def attend(
-        self, channel: str, *, peer: str, agent: str, kind: tuners.Kind
+        self, channel: str, *, peer: str, agent: str, kind: tuners.Kind, viewer: str = ""
     ) -> AbstractAsyncContextManager[tuple[tuners.Session, player.Player]]:
         """Refuse: this studio has no pictures to cut into segments."""
         raise TuneFailed(f"{channel} gave no picture")
@@ -150,6 +152,10 @@ class Studio:
         if (wanted is not None and wanted not in free) or not free:
             raise NoTunerFree("taken")
         return free[0] if wanted is None else wanted
+
+    def add(self, session: Watching) -> None:
+        """Have somebody watch."""
+        self._sessions[session.id] = session
 
     def sessions(self) -> tuple[Watching, ...]:
         """Everyone who watches."""

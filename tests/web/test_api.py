@@ -10,7 +10,8 @@ import pytest
 
 from exstream.errors import CatalogueError
 from exstream.model.bad_file import BadFile
-from tests.web.station import HOUR, channel, station
+from exstream.playout.tuners import Join
+from tests.web.station import HOUR, Watching, channel, station
 from tests.web.wire import Reply, ask, head_of, send, served, until
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +46,36 @@ async def test_now_and_next_follow_each_other() -> None:
     assert [each["channel"] for each in everywhere] == ["seven", "retro-toons", "nineteen"]
     assert datetime.fromisoformat(one["now"]["starts"]) <= now < datetime.fromisoformat(one["now"]["ends"])
     assert one["next"]["starts"] == one["now"]["ends"]
+
+
+async def test_now_is_told_of_another_instant() -> None:
+    """A player that shows the past asks what was on then; the instant needs its offset from UTC."""
+    async with served(station(length_ms=HOUR)) as ports:
+        path = "/api/v1/channels/seven/now?at=2027-01-01T12:59:59.990"
+        one = read(await ask(ports.iptv, f"{path}Z"))
+        east = read(await ask(ports.iptv, "/api/v1/channels/7/now?at=2027-01-01T14:00:00%2B01:00"))
+        wrong = await ask(ports.iptv, path)
+    assert (one["now"]["starts"], one["next"]["starts"]) == ("2027-01-01T12:00:00Z", "2027-01-01T13:00:00Z")
+    assert east["now"] == one["next"]
+    assert wrong.status == 422
+
+
+async def test_a_session_is_found_by_its_id_or_by_its_own_name() -> None:
+    """A movie's viewer asks which instants it is shown."""
+    made = station()
+    watching = Watching("12", "seven", "10.0.0.9", "Firefox", None, 1_000, "mp4", "abc")
+    watching.joins = (Join(0.08, 1_798_804_800_000), Join(7.5, 1_798_804_812_000))
+    made.studio.add(watching)
+    async with served(made) as ports:
+        found = read(await ask(ports.iptv, "/api/v1/sessions/abc"))
+        same = read(await ask(ports.iptv, "/api/v1/sessions/12"))
+        none = await ask(ports.iptv, "/api/v1/sessions/abcd")
+    assert found == same
+    assert found["joins"] == [
+        {"at": 0.08, "instant": "2027-01-01T12:00:00Z"},
+        {"at": 7.5, "instant": "2027-01-01T12:00:12Z"},
+    ]
+    assert none.status == 404
 
 
 async def test_the_end_of_the_timeline_is_no_error() -> None:
@@ -171,11 +202,13 @@ async def test_files_that_are_set_aside_are_listed() -> None:
 
 async def test_the_openapi_document_describes_every_route() -> None:
     """The document is served, and every one of its GET paths answers."""
-    async with served(station()) as ports:
+    made = station()
+    made.studio.add(Watching("12", "seven", "10.0.0.9", "Firefox", None, 1_000))
+    async with served(made) as ports:
         document = read(await ask(ports.iptv, "/api/v1/openapi.json"))
         for path, methods in document["paths"].items():
             if "get" in methods:
-                target = path.replace("{channel}", "seven")
+                target = path.replace("{channel}", "seven").replace("{session}", "12")
                 reply = await ask(ports.iptv, target + ("?channel=7" if path.endswith("/guide") else ""))
                 assert reply.status == 200, path
         foreign = await ask(ports.iptv, "/docs")

@@ -247,7 +247,7 @@ async def test_an_address_is_copied_with_one_press() -> None:
         await page.size(1000, 800)
         await page.open(f"http://127.0.0.1:{ports.iptv}/")
         await page.value("document.querySelector('[data-open=connect]').click()")
-        fields = await page.value("[...document.querySelectorAll('#connect input')].map(i => i.value)")
+        fields = await page.value("[...document.querySelectorAll('#connect code')].map(i => i.textContent)")
         assert fields == [
             f"http://127.0.0.1:{ports.iptv}/iptv/channels.m3u",
             f"http://127.0.0.1:{ports.iptv}/iptv/channels.m3u?mode=hls",

@@ -4,16 +4,22 @@
 const root = document.body.dataset.root;
 let grid = document.getElementById("grid");
 const hours = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit" });
+const SHORT_MS = 180000; // of what is shorter, times are told to the second
+const moments = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit", second: "2-digit" });
 const days = new Intl.DateTimeFormat([], { weekday: "short", day: "numeric", month: "short" });
 
+const timeOf = (starts, ends) => (new Date(ends) - new Date(starts) < SHORT_MS ? moments : hours).format(new Date(starts));
+
 function localise(within) {
-  for (const time of within.querySelectorAll("time[datetime]")) time.textContent = hours.format(new Date(time.dateTime));
+  for (const time of within.querySelectorAll("time[datetime]")) {
+    time.textContent = ("exact" in time.dataset ? moments : hours).format(new Date(time.dateTime));
+  }
   for (const day of within.querySelectorAll("[data-day]")) day.textContent = days.format(new Date(day.dataset.day));
 }
 
 // Server time goes on from what the page says, so that a wrong clock in the browser does not move the line.
-let opened = performance.now();
-const serverNow = () => Number(grid.dataset.now) + performance.now() - opened;
+let opened = performance.getEntriesByType("navigation")[0].responseStart;
+const serverNow = () => Number((grid ?? document.body).dataset.now) + performance.now() - opened;
 
 function drawNow() {
   const { start, end } = grid.dataset;
@@ -37,6 +43,7 @@ async function renewGrid() {
   const following = !new URLSearchParams(location.search).has("at");
   if (document.hidden || !following || serverNow() < Number(grid.dataset.changes)) return;
   const answer = await fetch(location.href);
+  const arrived = performance.now();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("grid");
   if (!answer.ok || !fresh) return;
@@ -44,7 +51,7 @@ async function renewGrid() {
   const focused = grid.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   grid.replaceWith(fresh);
   grid = fresh;
-  opened = performance.now();
+  opened = arrived;
   grid.scrollTo(scrollLeft, scrollTop);
   startGrid();
   if (focused) (grid.querySelector(`tbody a[href="${CSS.escape(focused)}"]`) || grid.querySelector("td.a a"))?.focus();
@@ -144,10 +151,10 @@ async function openSheet(event) {
 }
 
 async function copy(button) {
-  const field = button.parentElement.querySelector("input");
-  field.select();
+  const address = button.parentElement.querySelector("code");
+  getSelection().selectAllChildren(address);
   try {
-    await navigator.clipboard.writeText(field.value);
+    await navigator.clipboard.writeText(address.textContent);
   } catch {
     document.execCommand("copy"); // pages without TLS have no clipboard object
   }

@@ -7,8 +7,9 @@ const picture = player.querySelector("video");
 const part = (name) => player.querySelector(`.${name}`);
 const buttons = (name) => player.querySelectorAll(`[data-do="${name}"]`);
 const HLS = "application/vnd.apple.mpegurl";
-const FIRST_FRAME_MS = { HLS: 4000, MP4: 12000 };
+const FIRST_FRAME_MS = { HLS: 8000, MP4: 12000 };
 const STALLED_MS = 8000;
+const RENEW_MS = 30000;
 const WATCH = "#watch/";
 
 let watched = null; // the channel as the API describes it
@@ -18,7 +19,10 @@ let started = 0;
 let firstFrame = 0;
 let failures = 0;
 let patience = 0;
-let edge = null; // the end of the media playlist: an instant in ms
+let address = ""; // of what the video element is given
+let told = null; // the programme that the player names
+let asking = false;
+const shown = new Shown(picture);
 let idle = 0;
 
 const ask = async (path) => {
@@ -33,17 +37,18 @@ function say(words) {
 }
 
 function soundChanged() {
-  const { muted } = picture;
-  const [floating, inBar] = buttons("mute");
-  inBar.textContent = muted ? "Muted" : "Sound";
-  inBar.setAttribute("aria-pressed", String(muted));
-  floating.hidden = !muted || !firstFrame;
+  const [button] = buttons("mute");
+  button.textContent = picture.muted ? "Sound on" : "Sound off";
+  button.classList.toggle("main", picture.muted);
 }
 
 // ---- the stream
 
 function drop() {
   clearTimeout(patience);
+  address = "";
+  shown.begin(null, "");
+  tellNothing();
   picture.removeAttribute("src");
   picture.load(); // ends the transfer: a viewer that has closed the player is none
 }
@@ -56,18 +61,25 @@ async function hlsAddress() {
   return new URL((await answer.text()).trim().split("\n").at(-1), new URL(master, location.href)).href;
 }
 
+function mp4Address() {
+  // The name that this viewer gives itself: by it the server tells which instants its movie shows.
+  const name = [...crypto.getRandomValues(new Uint8Array(9))].map((each) => each.toString(16).padStart(2, "0")).join("");
+  return new URL(`${new URL(watched.mp4_url).pathname}?viewer=${name}`, location.href).href;
+}
+
 async function start(wanted) {
   drop();
   const channel = watched;
   mode = wanted;
   started = performance.now();
   firstFrame = 0;
-  edge = null;
   say("Tuning…");
   patience = setTimeout(() => failed("no picture came"), FIRST_FRAME_MS[mode]);
   try {
-    const address = mode === "HLS" ? await hlsAddress() : new URL(channel.mp4_url, location.href).pathname;
+    const found = mode === "HLS" ? await hlsAddress() : mp4Address();
     if (watched !== channel || mode !== wanted) return;
+    address = found;
+    shown.begin(mode, address);
     picture.src = address;
     await picture.play();
   } catch (fault) {
@@ -75,15 +87,14 @@ async function start(wanted) {
   }
 }
 
-function shown() {
+function moved() {
   // A picture that stands still is none yet: browsers may show the first one and then get no further.
-  if (!watched || firstFrame || !mode || !picture.currentTime) return;
+  if (!watched || firstFrame || !mode || !picture.currentTime || picture.currentSrc !== address) return;
   clearTimeout(patience);
   firstFrame = performance.now();
   setTimeout(() => { if (firstFrame && performance.now() - firstFrame > STALLED_MS) failures = 0; }, STALLED_MS + 100);
   say("");
-  soundChanged();
-  if (!part("stats").hidden) measureEdge().catch(() => {});
+  look();
 }
 
 async function failed(why) {
@@ -120,78 +131,75 @@ const preferred = () => (picture.canPlayType(HLS) && failures % 4 < 2 ? "HLS" : 
 
 // ---- what is on
 
+const named = (programme) => [programme.title, programme.subtitle].filter(Boolean).join(": ");
+
 async function tell() {
   const channel = watched;
-  try {
-    const { now, next } = await ask(`/api/v1/channels/${encodeURIComponent(channel.id)}/now`);
-    if (watched !== channel) return;
-    const named = (programme) => [programme.title, programme.subtitle].filter(Boolean).join(": ");
-    part("what").textContent = now ? named(now) : "";
-    part("following").textContent = next ? `${hours.format(new Date(next.starts))} ${named(next)}` : "";
-  } catch {
+  const at = shown.at();
+  if (at === null || asking) return;
+  if (told?.next && at >= told.until && part("what").textContent !== named(told.next)) {
+    part("what").textContent = named(told.next); // at once; what follows it is asked for now
     part("following").textContent = "";
   }
-}
-
-// ---- the figures
-
-async function measureEdge() {
-  if (mode !== "HLS" || !picture.src) return;
-  const text = await (await fetch(picture.src)).text();
-  const instants = text.match(/^#EXT-X-PROGRAM-DATE-TIME:.*$/gm);
-  const lengths = text.match(/^#EXTINF:[\d.]+/gm);
-  if (instants) edge = Date.parse(instants.at(-1).slice(25)) + 1000 * Number(lengths.at(-1).slice(8));
-}
-
-function latency() {
-  const startDate = picture.getStartDate?.().getTime();
-  const now = Date.now();
-  if (startDate) return [(now - startDate) / 1000 - picture.currentTime, ""];
-  const ahead = picture.buffered.length ? picture.buffered.end(picture.buffered.length - 1) - picture.currentTime : 0;
-  if (edge) return [(now - edge) / 1000 + ahead, "about "];
-  return [(performance.now() - started) / 1000 - picture.currentTime, "about "];
+  const said = told && told.until > at && told.from <= at && performance.now() - told.asked < RENEW_MS;
+  if (said) return;
+  asking = true;
+  try {
+    const path = `/api/v1/channels/${encodeURIComponent(channel.id)}/now?at=${new Date(at).toISOString()}`;
+    const { now, next } = await ask(path);
+    if (watched !== channel || shown.at() === null) return;
+    told = { from: now ? Date.parse(now.starts) : at, until: now ? Date.parse(now.ends) : at + 1000, asked: performance.now(), next };
+    part("what").textContent = now ? named(now) : "";
+    part("following").textContent = next ? `${timeOf(next.starts, next.ends)} ${named(next)}` : "";
+  } catch {
+    tellNothing();
+  } finally {
+    setTimeout(() => { asking = false; }, 200);
+  }
 }
 
 function drawStats() {
   const stats = part("stats");
-  if (stats.hidden || !watched) return;
-  const { buffered, currentTime } = picture;
-  const ahead = buffered.length ? buffered.end(buffered.length - 1) - currentTime : 0;
-  const quality = picture.getVideoPlaybackQuality?.();
-  const [behind, about] = latency();
-  const rows = [
-    ["Mode", mode || "–"],
-    ["Picture", picture.videoWidth ? `${picture.videoWidth}×${picture.videoHeight}` : "–"],
-    ["First frame", firstFrame ? `${((firstFrame - started) / 1000).toFixed(2)} s` : "–"],
-    ["Time", `${currentTime.toFixed(1)} s`],
-    ["Buffered", `${ahead.toFixed(1)} s`],
-    ["Dropped", quality ? `${quality.droppedVideoFrames} of ${quality.totalVideoFrames}` : "–"],
-    ["Behind live", firstFrame ? `${about}${Math.max(0, behind).toFixed(1)} s` : "–"],
-  ];
-  stats.replaceChildren(...rows.flatMap(([name, value]) => {
-    const [term, definition] = [document.createElement("dt"), document.createElement("dd")];
-    term.textContent = name;
-    definition.textContent = value;
-    definition.dataset.figure = name;
-    return [term, definition];
-  }));
+  if (!stats.hidden && watched) drawFigures(stats, picture, { mode, started, firstFrame, at: shown.at() });
+}
+
+function tellNothing() {
+  told = null;
+  part("what").textContent = part("following").textContent = "";
+}
+
+function look() {
+  if (!watched || !mode) return;
+  shown.look(ask).catch(() => {});
+  tell();
+  drawStats();
 }
 
 // ---- opening, closing, keys
 
 async function watch(id) {
   if (!channels.length) channels = await ask("/api/v1/channels");
-  const channel = channels.find((each) => each.id === id);
-  if (!channel) return;
+  const channel = channels.find((each) => each.id === id || each.number === id);
+  open(channel);
+  if (!channel) {
+    say(`There is no channel ${id}.`);
+    return;
+  }
   watched = channel;
   failures = 0;
-  document.getElementById("player-title").textContent = `${channel.number} ${channel.name}`;
-  part("what").textContent = part("following").textContent = "";
-  for (const open of document.querySelectorAll("dialog[open]")) if (open !== player) open.close();
-  if (!player.open) player.showModal();
-  stir();
-  tell();
   start(preferred());
+}
+
+function open(channel) {
+  watched = mode = null;
+  drop();
+  document.getElementById("player-title").textContent = channel ? `${channel.number} ${channel.name}` : "";
+  player.dataset.channel = channel?.id ?? "";
+  for (const other of document.querySelectorAll("dialog[open]")) if (other !== player) other.close();
+  if (!player.open) player.showModal();
+  firstFrame = 0;
+  soundChanged();
+  stir();
 }
 
 function closed() {
@@ -203,9 +211,13 @@ function closed() {
   if (location.hash.startsWith(WATCH)) history.replaceState(null, "", location.pathname + location.search);
 }
 
+function plain(text) {
+  try { return decodeURIComponent(text); } catch { return text; }
+}
+
 function followAddress() {
-  const id = location.hash.startsWith(WATCH) ? decodeURIComponent(location.hash.slice(WATCH.length)) : "";
-  if (id && id !== watched?.id) watch(id).catch(() => say("The server does not answer."));
+  const id = location.hash.startsWith(WATCH) ? plain(location.hash.slice(WATCH.length)) : "";
+  if (id && id !== watched?.id) watch(id).catch(() => { open(null); say("The server does not answer."); });
   if (!id && player.open) player.close();
 }
 
@@ -237,7 +249,6 @@ const doings = {
     const stats = part("stats");
     stats.hidden = !stats.hidden;
     buttons("stats")[0].setAttribute("aria-pressed", String(!stats.hidden));
-    measureEdge().catch(() => {});
     drawStats();
   },
   about: () => { location.href = `${root}/channel/${encodeURIComponent(watched.id)}`; },
@@ -247,13 +258,13 @@ const keys = { m: "mute", ArrowUp: "previous", PageUp: "previous", ArrowDown: "n
 
 player.addEventListener("click", (event) => {
   const doing = event.target.closest("button")?.dataset.do;
-  if (doing) doings[doing]();
+  if (doing && (watched || doing === "close")) doings[doing]();
   else if (event.target === picture && player.dataset.idle === "true") stir();
 });
 player.addEventListener("keydown", (event) => {
   stir();
   const doing = keys[event.key];
-  if (!doing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!doing || !watched || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   doings[doing]();
 });
@@ -261,7 +272,7 @@ for (const kind of ["pointermove", "pointerdown", "focusin"]) player.addEventLis
 player.addEventListener("close", closed);
 picture.addEventListener("volumechange", soundChanged);
 picture.addEventListener("dblclick", full);
-picture.addEventListener("timeupdate", shown);
+picture.addEventListener("timeupdate", moved);
 picture.addEventListener("ended", () => failed("the stream ended"));
 picture.addEventListener("error", () => { if (picture.error && mode) failed(picture.error.message); });
 picture.addEventListener("waiting", () => {
@@ -282,7 +293,5 @@ document.addEventListener("click", (event) => {
   location.hash = WATCH + encodeURIComponent(link.dataset.watch);
 }, true);
 addEventListener("hashchange", followAddress);
-setInterval(() => { if (watched) tell(); }, 30000);
-setInterval(() => { if (watched && !part("stats").hidden) measureEdge().catch(() => {}); }, 5000);
-setInterval(drawStats, 500);
+setInterval(look, 250);
 followAddress();
