@@ -16,7 +16,7 @@ from exstream.model.programme import Way
 if TYPE_CHECKING:
     from exstream.model.catalogue import Catalogue, Item
 
-_HOUR_MS, _MINUTE_MS = 3_600_000, 60_000
+_HOUR_MS = 3_600_000
 _WORDS = {
     Way.COPY: "sent as it is",
     Way.AUDIO: "with its sound encoded",
@@ -39,7 +39,7 @@ class Sending:
             "width": self.profile.width,
             "height": self.profile.height,
             "rate": str(self.profile.rate),
-            "hours": {way.value: round(length / _HOUR_MS, 2) for way, length in self.lengths.items()},
+            "hours": {way.value: round(length / _HOUR_MS, 4) for way, length in self.lengths.items()},
             "encoded": {why: [item.key for item in items] for why, items in self.hindrances.items()},
         }
 
@@ -92,9 +92,12 @@ async def _catalogue(settings: Settings) -> Catalogue:
 
 
 def _length(ms: int) -> str:
+    """Return a length so that short ones add up for the reader."""
     if ms >= _HOUR_MS:
         return f"{ms / _HOUR_MS:.1f} h"
-    return f"{ms / _MINUTE_MS:.1f} min" if ms >= _MINUTE_MS else f"{ms / 1_000:.0f} s"
+    minutes, seconds = divmod(round(ms / 1_000), 60)
+    said = f"{minutes} min" if minutes else "", f"{seconds} s" if seconds or not minutes else ""
+    return " ".join(filter(None, said))
 
 
 def _named(items: Sequence[Item]) -> str:

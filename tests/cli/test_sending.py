@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from exstream.cli.sending import Sending
+from exstream.model.profiles import SHIPPED
+from exstream.model.programme import Way
 from tests.cli.test_commands import Shell, shell
 
 __all__ = ["shell"]
@@ -73,6 +76,22 @@ def test_the_format_and_the_hours_of_each_way_are_told(shell: Shell, mixed: Path
     assert listed["copying"]["width"] == 160
     assert set(listed["copying"]["hours"]) == {"copy", "audio", "transcode"}
     assert json.loads(shell("channels", "check", "--json").out)["copying"] == {"mine": listed["copying"]}
+
+
+@pytest.mark.parametrize(
+    ("lengths", "said"),
+    [
+        ((75_000, 0, 75_000), "1 min 15 s sent as it is, 1 min 15 s encoded"),
+        ((30_000, 60_000, 60_000), "30 s sent as it is, 1 min with its sound encoded, 1 min encoded"),
+        ((59_600, 0, 400), "1 min sent as it is, 0 s encoded"),
+        ((3_600_000, 0, 5_400_000), "1.0 h sent as it is, 1.5 h encoded"),
+    ],
+)
+def test_short_lengths_add_up(lengths: tuple[int, int, int], said: str) -> None:
+    """Below an hour minutes and seconds are told, so that nothing is lost in rounding."""
+    profile = SHIPPED[0]
+    sentence = Sending(profile, dict(zip(Way, lengths, strict=True)), {}).sentence()
+    assert sentence.partition(": ")[2] == said
 
 
 def test_nothing_to_copy_is_told(shell: Shell, mixed: Path) -> None:
