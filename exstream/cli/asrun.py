@@ -13,7 +13,6 @@ from exstream.cli.amounts import instant, number_of
 from exstream.cli.channels import read
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
 from exstream.cli.outcome import write
-from exstream.cli.shelf import sqlite_file
 from exstream.config import Settings
 from exstream.errors import ConfigurationError, UnknownChannel
 
@@ -93,6 +92,7 @@ def _known(settings: Settings, name: str) -> ChannelDefinition | None:
 
 
 async def _entries(settings: Settings, channel: str, start: datetime, end: datetime) -> list[AsRunEntry]:
+    from exstream.cli.shelf import sqlite_file
     from exstream.store.asrun import AsRunStore
     from exstream.store.database import Database
 

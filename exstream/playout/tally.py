@@ -13,6 +13,8 @@ from exstream.model.recovery import Setback
 
 KEPT_SETBACKS = 20
 """How many of a segment's setbacks are written down; all of them are counted."""
+SHORT = "its pictures came late, or ended before it did"
+"""Why a segment did not air whole though nothing failed."""
 
 
 @dataclass(slots=True)
@@ -81,12 +83,13 @@ class Tallies:
         if segment.kind is SegmentKind.CARD:
             tally.pictures[Means.CARD] = count
         began, ended = (round(self._rate.ms_at(picture)) + shift_ms for picture in (tally.first, last))
+        outcome = _outcome(segment, tally, count)
         return AsRunEntry(
             segment,
             began,
             ended,
-            _outcome(segment, tally, count),
-            tally.reason,
+            outcome,
+            tally.reason or ("" if outcome is Outcome.AIRED else SHORT),
             tally.drift_ms,
             _means(tally),
             count,

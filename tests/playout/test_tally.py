@@ -11,7 +11,7 @@ from exstream.model.asrun import AsRunEntry, Means, Outcome
 from exstream.model.grid import Rate
 from exstream.model.programme import Segment, SegmentKind
 from exstream.model.recovery import Failure, Setback, Step
-from exstream.playout.tally import KEPT_SETBACKS, Tallies
+from exstream.playout.tally import KEPT_SETBACKS, SHORT, Tallies
 
 RATE = Rate(25)
 SEGMENT = Segment("one", SegmentKind.PROGRAMME, 1_000_000, 1_040_000, "a")
@@ -60,6 +60,12 @@ def test_cards_and_filler_in_the_place_of_a_programme() -> None:
     )
     card = entry_of({})
     assert (card.outcome, card.means, card.cards) == (Outcome.CARD, Means.CARD, 1_000)
+
+
+def test_what_did_not_air_whole_has_a_reason() -> None:
+    """A copied item may end some pictures early with no failure: the log says so, and says nothing of a whole one."""
+    assert entry_of({Means.COPY: 980}).reason == SHORT
+    assert entry_of({Means.COPY: 1_000}).reason == ""
 
 
 def test_a_planned_card_aired() -> None:
