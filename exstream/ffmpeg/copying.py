@@ -23,6 +23,8 @@ REORDER = 4
 LONGEST_GOP_MS = 12_000
 """Beyond this distance of key frames an item is encoded: nobody could tune in."""
 LATEST_START_US = 200_000
+MOST_SHORT_MS = 400
+"""So long black may stand behind the last picture: the sound of a copied item does not go on for longer than that."""
 _CONTAINERS = frozenset({"mov", "mp4", "m4a", "matroska", "webm", "mpegts"})
 _PROFILES = frozenset({"Constrained Baseline", "Main", "High"})
 _MATRICES = frozenset({"", "unspecified", "bt709"})
@@ -105,6 +107,8 @@ def _unevenness(cadence: Cadence | None) -> Iterator[str]:
         yield f"its key frames lie up to {cadence.gop_ms / 1_000:.0f} s apart, over {LONGEST_GOP_MS // 1_000}"
     elif not 0 <= cadence.starts_us <= LATEST_START_US or cadence.reorder > REORDER:
         yield "its pictures begin late, or are reordered too deeply"
+    elif cadence.short_ms > MOST_SHORT_MS:
+        yield f"its pictures end {cadence.short_ms / 1_000:.1f} s before the file does"
 
 
 def hindrance(media: Media | None, profile: Profile) -> str:

@@ -131,7 +131,14 @@ def _cadence(path: str, track: VideoReport) -> CadenceReport | None:
     if track["codec"] != "h264" or track["cover"] or track["interlaced"] or rate is None:
         return None
     found = cadence(path, track["index"], rate)
-    return {"starts_us": found.starts_us, "gop_ms": found.gop_ms, "reorder": found.reorder} if found else None
+    if found is None:
+        return None
+    return {
+        "starts_us": found.starts_us,
+        "gop_ms": found.gop_ms,
+        "reorder": found.reorder,
+        "short_ms": found.short_ms,
+    }
 
 
 def _first_picture(container: Any, stream: Any) -> Any:

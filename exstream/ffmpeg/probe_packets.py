@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -25,6 +26,8 @@ _MOST_SECONDS = 4.0
 _FURTHER_IN = (Fraction(1, 3), Fraction(2, 3))
 _FAR_SECONDS = 30
 """A seek that lands this far before its target was none."""
+_NEAR_SECONDS = 1
+"""The last pictures are looked for from the key frame on that lies so long before the end."""
 
 
 class _Irregular(Exception):
@@ -76,7 +79,30 @@ class _Track:
             raise _Irregular
         start = Fraction(self._container.start_time or 0, 1_000_000)
         length = int(self._seconds / self._rate.seconds)
-        return judge(stretches, index, self._rate, self._time_base, length, start)
+        found = judge(stretches, index, self._rate, self._time_base, length, start)
+        if found is None:
+            return None
+        latest = max(first.shown) if first.whole else self._latest()
+        return replace(found, short_ms=0 if latest is None else self._short_ms(latest, start))
+
+    def _latest(self) -> int | None:
+        """Return when the last picture is shown, None where that would take too long to find out."""
+        end = int((self._seconds - _NEAR_SECONDS) / self._time_base) + (self._stream.start_time or 0)
+        self._container.seek(end, stream=self._stream)
+        latest: int | None = None
+        size = 0
+        for packet in self._container.demux(self._stream):
+            size += packet.size
+            if packet.size and packet.pts is not None:
+                latest = packet.pts if latest is None else max(latest, packet.pts)
+            if size > _MOST_BYTES or time.monotonic() > self._deadline:
+                return None
+        return latest
+
+    def _short_ms(self, latest: int, start: Fraction) -> int:
+        """Return how long before the end of the file the picture ends that is shown at ``latest``."""
+        short = self._seconds - (latest * self._time_base - start) - self._rate.seconds
+        return 0 if short < self._rate.seconds else int(short * 1_000)
 
     def _cues(self, first: Stretch) -> Index:
         """Return Matroska's index, which a seek to what is read already loads.

@@ -9,7 +9,7 @@ from exstream.ffmpeg.allowed import VIDEO_CODECS
 from exstream.model.catalogue import AudioStream, Cadence, Colour, Media, SubtitleStream, VideoStream
 from exstream.model.grid import Rate
 
-PROBE_VERSION = 1
+PROBE_VERSION = 2
 """Grows when probes look for more: what was found by an older one is looked for again."""
 _STANDARD_RATES = tuple(
     Rate(num, den)
@@ -42,6 +42,7 @@ class CadenceReport(TypedDict):
     starts_us: int
     gop_ms: int
     reorder: int
+    short_ms: int
 
 
 class VideoReport(TypedDict):

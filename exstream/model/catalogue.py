@@ -44,6 +44,8 @@ class Cadence:
     """The longest distance of key frames."""
     reorder: int
     """By how many pictures the decode order may run ahead of the display."""
+    short_ms: int = 0
+    """By how much the pictures end before the file does; 0 where it is less than one, or not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,8 @@ class Item:
     markers: tuple[Marker, ...] = ()
     versions: tuple[Version, ...] = ()
     """Every file of it that a server has; empty for files of this machine."""
+    server: str = ""
+    """The name of the server that has it; empty for files of this machine."""
 
 
 class LibraryKind(StrEnum):

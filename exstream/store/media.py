@@ -58,7 +58,8 @@ def _video(video: VideoStream) -> Json:
     if video.colour != Colour():
         found["colour"] = _colour(video.colour)
     if video.cadence is not None:
-        found["cadence"] = [video.cadence.starts_us, video.cadence.gop_ms, video.cadence.reorder]
+        cadence = video.cadence
+        found["cadence"] = [cadence.starts_us, cadence.gop_ms, cadence.reorder, cadence.short_ms]
     return found
 
 
@@ -97,7 +98,7 @@ def _video_from(found: Json) -> VideoStream:
             colour.get("transfer", ""),
             colour.get("full_range", False),
         ),
-        Cadence(cadence[0], cadence[1], cadence[2]) if cadence else None,
+        Cadence(*cadence[:4]) if cadence else None,
     )
 
 

@@ -159,3 +159,22 @@ def test_colours_are_told_in_ffmpegs_names(make: Make) -> None:
     hdr = ("-x264-params", "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:fullrange=on")
     assert picture(make("hdr.mkv", *hdr)).colour == Colour("bt2020nc", "bt2020", "smpte2084", full_range=True)
     assert picture(make("untold.mkv")).colour == Colour()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("missing", [0.2, 0.7, 4])
+def test_pictures_that_end_before_the_sound_are_found(
+    folder: Path, make: Make, suffix: str, missing: float
+) -> None:
+    """By how much is measured in every container; only what nobody notices is sent as it is."""
+    whole = make(f"whole.{suffix}", "-g", "50", "-bf", "0")
+    source = ("-i", str(folder / f"whole.{suffix}"))
+    path = folder / f"short-{missing}.{suffix}"
+    maps = ("-map", "0:v", "-map", "1:a", "-c", "copy")
+    material.run("-y", "-v", "error", "-t", str(SECONDS - missing), *source, *source, *maps, str(path))
+    media = media_of(look(str(path)))
+    cadence, found = picture(media).cadence, CopyClass.of(whole)
+    assert cadence is not None
+    assert found is not None
+    assert cadence.short_ms == pytest.approx(missing * 1_000, abs=90)
+    assert cheapest(media, found.profile) is (Way.COPY if missing < 0.4 else Way.TRANSCODE)

@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from exstream.ffmpeg.copying import LATEST_START_US, LONGEST_GOP_MS, REORDER, CopyClass, cheapest, commonest
+from exstream.ffmpeg.copying import (
+    LATEST_START_US,
+    LONGEST_GOP_MS,
+    MOST_SHORT_MS,
+    REORDER,
+    CopyClass,
+    cheapest,
+    commonest,
+)
 from exstream.model.catalogue import AudioStream, Cadence, Colour, Media, VideoStream
 from exstream.model.channel import Profile
 from exstream.model.grid import Rate
@@ -73,6 +81,7 @@ def test_a_loudness_to_reach_means_encoding_the_sound() -> None:
         replace(VIDEO, cadence=replace(CADENCE, starts_us=LATEST_START_US + 1)),
         replace(VIDEO, cadence=replace(CADENCE, gop_ms=LONGEST_GOP_MS + 1)),
         replace(VIDEO, cadence=replace(CADENCE, reorder=REORDER + 1)),
+        replace(VIDEO, cadence=replace(CADENCE, short_ms=MOST_SHORT_MS + 1)),
     ],
 )
 def test_whatever_could_break_a_join_is_encoded(video: VideoStream) -> None:

@@ -12,6 +12,7 @@ import pytest
 from exstream.model.channel import Profile
 from exstream.model.grid import CLOCK_HZ
 from exstream.model.programme import Way
+from exstream.mpegts.conformance import Checker, Severity
 from tests import copyable, material
 from tests.playout.studio import Rota, Shelf, SpeedyClock, station
 from tests.referee import decode_faults, examine
@@ -120,3 +121,23 @@ async def test_a_file_that_lies_about_its_pictures_is_encoded_instead(folder: Pa
     assert on.feeds.feeds[0].order.way is Way.COPY
     assert Way.TRANSCODE in {feed.order.way for feed in on.feeds.feeds}
     assert on.notes.card_seconds < 2.5
+
+
+@pytest.mark.parametrize("missing", [0.7, 4])
+async def test_pictures_that_end_early_are_encoded_from_the_start(folder: Path, missing: float) -> None:
+    """An item that is known to have sound for longer than pictures airs to its end in one piece, without a fault."""
+    path = folder / f"longer-{missing}.mkv"
+    both = ("-i", str(copyable.make(folder, "plain.mkv")))
+    maps = ("-map", "0:v", "-map", "1:a", "-c", "copy")
+    material.run("-y", "-v", "error", "-t", str(8 - missing), *both, *both, *maps, str(path))
+    known = Shelf({str(each): copyable.known(each) for each in (path, copyable.make(folder, "plain.mkv"))})
+    clock = SpeedyClock(1_800_000_000 // 16 * 16 + 2.0)
+    async with station(Rota(list(known.media), 8_000), shelf=known, profile=PROFILE, clock=clock) as on:
+        data = await on.record(8)
+
+    judged(data, folder / f"aired-{missing}.ts")
+    checker = Checker(rate=PROFILE.rate)
+    found = [*checker.feed(data), *checker.finish()]
+    assert [finding for finding in found if finding.severity is Severity.ERROR] == []
+    assert [feed.order.way for feed in on.feeds.feeds[:2]] == [Way.TRANSCODE, Way.COPY]
+    assert (on.notes.failures, on.shelf.suspects, on.notes.card_seconds) == ([], [], 0)
