@@ -7,10 +7,12 @@ asked again, a `Breaker` keeps from asking who does not answer; `line` listens t
 from exstream.outbound.breaker import Breaker
 from exstream.outbound.incoming import SILENCE_SECONDS, Incoming, incoming
 from exstream.outbound.line import line
-from exstream.outbound.patience import Patience, patiently, retry_after
-from exstream.outbound.pool import PAGE, QUICK, Answer, Call, Pool, Stretch
+from exstream.outbound.patience import ONCE, Patience, patiently, retry_after
+from exstream.outbound.pool import NOTHING, PAGE, QUICK, Answer, Call, Pool, Stretch, shown
 
 __all__ = [
+    "NOTHING",
+    "ONCE",
     "PAGE",
     "QUICK",
     "SILENCE_SECONDS",
@@ -25,4 +27,5 @@ __all__ = [
     "line",
     "patiently",
     "retry_after",
+    "shown",
 ]

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
@@ -73,6 +73,12 @@ class Stretch:
             raise Unreachable(f"{self._address} broke off: {words(fault)}") from fault
 
 
+def shown(address: str) -> str:
+    """Return an address as it may be shown: without name and password."""
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
 class Pool:
     """The connections to the server at ``address`` (its scheme, name, port, and a folder if it lies in one).
 
@@ -91,7 +97,9 @@ class Pool:
         verify: bool = True,
         proxied: bool = False,
     ) -> None:
-        self.address = address.rstrip("/")
+        self._root = address.rstrip("/")
+        self.address = shown(self._root)
+        """Where the server is, without a name and password that may stand in it."""
         self.in_use = 0
         self.waiting = 0
         self.streams = 0
@@ -100,7 +108,7 @@ class Pool:
             self._client = httpx.AsyncClient(
                 headers={"User-Agent": f"Exstream/{__version__}", **headers},
                 # The certificates of the world take a while to read, and are of no use without TLS.
-                verify=verify and urlsplit(self.address).scheme != "http",
+                verify=verify and not self._root.startswith("http:"),
                 limits=httpx.Limits(
                     max_connections=None,
                     max_keepalive_connections=connections,
@@ -207,7 +215,7 @@ class Pool:
     ) -> httpx.Response:
         """Return an answer whose body is still to come, redirections within the server followed; to be closed."""
         timeout = httpx.Timeout(silence, connect=CONNECT_SECONDS)
-        url = httpx.URL(self.address + path)
+        url = httpx.URL(self._root + path)
         if params:
             url = url.copy_merge_params(dict(params))
         for _ in range(REDIRECTS + 1):

@@ -117,7 +117,7 @@ def record(tree: Tree, container: Tree = EMPTY, otherwise: Kind = Kind.OTHER) ->
         key=key,
         kind=_kind(tree, otherwise),
         title=text(tree, "title"),
-        subtype=text(tree, "subtype"),
+        subtype=text(tree, "subtype", "playlistType"),
         sort_title=text(tree, "titleSort", "sortTitle"),
         original_title=text(tree, "originalTitle"),
         edition=text(tree, "editionTitle"),
