@@ -84,6 +84,12 @@ def test_a_copied_item_is_transcoded() -> None:
     assert Step.TRANSCODE not in steps(climb(Failure.SLOW, Way.COPY))
 
 
+def test_what_came_too_late_is_begun_where_the_stream_stands() -> None:
+    """What was encoded is encoded again, what was sent as it is is encoded: more care would not make it earlier."""
+    assert steps(climb(Failure.LATE))[:2] == [Step.RETRY, Step.COPY]
+    assert steps(climb(Failure.LATE, Way.COPY))[:2] == [Step.TRANSCODE, Step.COPY]
+
+
 def test_a_slow_encoder_makes_less_effort() -> None:
     """Nothing else helps against slowness but a file that is easier to decode; a copy is not encoded for it."""
     assert steps(climb(Failure.SLOW)) == [Step.CHEAPER, Step.COPY, Step.FILLER, Step.AGAIN]

@@ -33,7 +33,7 @@ MEDIA = Media(
     VideoStream(
         *(0, "hevc", 1920, 1080, Rate(24_000, 1_001), (4, 3), True, "yuv420p10le", 90, "Main 10"),
         Colour("bt2020nc", "bt2020", "smpte2084", full_range=True),
-        Cadence(21_333, 10_000, 2),
+        Cadence(21_333, 10_000, 2, 700),
     ),
     (
         AudioStream(0, "ac3", 6, 48_000, "deu", True, "Surround"),
