@@ -77,8 +77,11 @@ async def test_the_player_is_worked_by_keys(folder: Path) -> None:
         await page.until(f"{VIDEO}.currentTime > 0.1")
         assert await page.value("location.hash") == "#watch/one"
         assert await page.value("document.getElementById('player-title').textContent") == "1.5 Channel One"
+        label = "document.querySelector('[data-do=mute]').textContent"
+        assert await page.value(label) == "Sound on"
         await page.press("m")
         assert await page.value(f"{VIDEO}.muted") is False
+        await page.until(f"{label} === 'Sound off'")
         await page.press("i")
         assert await page.value("document.querySelector('.stats').hidden") is False
         await page.press("ArrowDown")
@@ -86,7 +89,7 @@ async def test_the_player_is_worked_by_keys(folder: Path) -> None:
         assert await page.value(f"{VIDEO}.muted") is False
         await page.press("Escape")
         await page.until("!document.getElementById('player').open")
-        assert await page.value(f"{VIDEO}.currentSrc === '' || {VIDEO}.networkState === 0")
+        await page.until(f"{VIDEO}.networkState === HTMLMediaElement.NETWORK_EMPTY")
 
 
 async def test_an_address_opens_the_player_and_back_closes_it(folder: Path) -> None:
@@ -97,6 +100,17 @@ async def test_an_address_opens_the_player_and_back_closes_it(folder: Path) -> N
         await page.value("history.back()")
         await page.until("!document.getElementById('player').open")
         await until(lambda: not on.station.tuners.sessions(), seconds=2)
+
+
+async def test_an_address_of_no_channel_says_so() -> None:
+    """The player opens with a sentence, and Escape leaves it; no key stumbles over the channel that is not there."""
+    async with served(station()) as ports, chromium() as page:
+        await page.open(f"http://127.0.0.1:{ports.iptv}/#watch/nosuch")
+        await page.until("document.querySelector('.message').textContent === 'There is no channel nosuch.'")
+        await page.press("ArrowDown")
+        await page.press("Escape")
+        await page.until("!document.getElementById('player').open && location.hash === ''")
+        assert page.complaints == []
 
 
 async def test_a_channel_that_cannot_play_says_so() -> None:
