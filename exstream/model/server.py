@@ -5,8 +5,10 @@ Instants are UTC epoch milliseconds unless a field says otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from exstream.model.catalogue import Item, ItemKey, Library
 
@@ -25,6 +27,28 @@ class Server:
     verify: bool = True
     """Whether its certificate has to be valid."""
     version: str = ""
+    fault: str = ""
+    """Why there is no token although there was one: a sentence that says what to do."""
+
+
+class SectionSeen(Protocol):
+    """One library as its server lists it now."""
+
+    @property
+    def key(self) -> str:
+        """Its identity on the server."""
+
+    @property
+    def kind(self) -> str:
+        """Movie, show, artist or photo, in the server's word."""
+
+    @property
+    def title(self) -> str:
+        """Its name."""
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Its folders on the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +59,10 @@ class Mapping:
     plex_path: str
     local_path: str
     id: int = 0
+
+
+Localise = Callable[[Sequence[Mapping], Sequence[str]], Callable[[str], str]]
+"""Makes what tells where a path of a server lies here, "" if nowhere, of its mappings and a library's roots."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -19,10 +21,12 @@ from sqlalchemy import (
     Text,
     TypedColumns,
     UniqueConstraint,
+    false,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest revision in ``migrations/versions``: a database at this revision is current."""
 
 metadata = MetaData(
@@ -37,14 +41,52 @@ metadata = MetaData(
 _JSON: JSON[Any] = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
+class ServerColumns(TypedColumns):
+    """One media server; ``number`` counts in the order they were added."""
+
+    number = Column(Integer, primary_key=True)
+    id: Named[str] = Column(Text, unique=True)
+    name: Named[str] = Column(Text)
+    url: Named[str] = Column(Text)
+    token: Named[str] = Column(Text)
+    """Sealed by the vault; empty where none is needed."""
+    verify: Named[bool] = Column(Boolean)
+    version: Named[str] = Column(Text)
+
+
+class PathMappingColumns(TypedColumns):
+    """Where a folder of a server lies on this machine."""
+
+    id = Column(Integer, primary_key=True)
+    server_id: Named[str] = Column(Text, ForeignKey("server.id", ondelete="CASCADE"))
+    plex_path: Named[str] = Column(Text)
+    local_path: Named[str] = Column(Text)
+
+
 class LibraryColumns(TypedColumns):
-    """One source of items."""
+    """One source of items, and how far it is known; ``section`` and what follows are of libraries of servers."""
 
     id = Column(Integer, primary_key=True)
     server_id: Named[str] = Column(Text)
     kind: Named[str] = Column(Text)
     name: Named[str] = Column(Text)
     path: Named[str] = Column(Text)
+    section: Named[str] = Column(Text, server_default="")
+    section_kind: Named[str] = Column(Text, server_default="")
+    roots: Named[list[str]] = Column(_JSON, server_default="[]")
+    enabled: Named[bool] = Column(Boolean, server_default=true())
+    gone: Named[bool] = Column(Boolean, server_default=false())
+    content_changed_at: Named[str] = Column(Text, server_default="")
+    scanned_at: Named[int] = Column(BigInteger, server_default="0")
+    full_at: Named[int] = Column(BigInteger, server_default="0")
+    newest_added: Named[int] = Column(BigInteger, server_default="0")
+    newest_stamp: Named[int] = Column(BigInteger, server_default="0")
+    total: Named[int] = Column(Integer, server_default="0")
+    shows: Named[int] = Column(Integer, server_default="0")
+    pass_number: Named[int] = Column(Integer, server_default="0")
+    pass_start: Named[int] = Column(Integer, server_default="0")
+    pass_open: Named[bool] = Column(Boolean, server_default=false())
+    held_back: Named[int] = Column(Integer, server_default="0")
 
 
 class ItemColumns(TypedColumns):
@@ -66,13 +108,78 @@ class ItemColumns(TypedColumns):
     """Where the file is on this machine; empty when it is not."""
     plex_path: Named[str | None] = Column(Text)
     """The path as the server says it, before mapping; null for folders."""
-    external_ids: Named[dict[str, str]] = Column(_JSON, server_default="{}")
+    external_ids: Named[list[str]] = Column(_JSON, server_default="[]")
     media_duration_ms: Named[int | None] = Column(BigInteger)
     """What the container says; null, like ``media``, when the file was never probed."""
     media: Named[dict[str, Any] | None] = Column(_JSON)
     added_at: Named[int] = Column(BigInteger)
     updated_at: Named[int] = Column(BigInteger)
     missing: Named[bool] = Column(Boolean)
+    show_key: Named[str] = Column(Text, server_default="")
+    show_year: Named[int | None] = Column(Integer)
+    album: Named[str] = Column(Text, server_default="")
+    aired: Named[str] = Column(Text, server_default="")
+    content_rating: Named[str] = Column(Text, server_default="")
+    rating: Named[float | None] = Column(Double)
+    views: Named[int] = Column(Integer, server_default="0")
+    labels: Named[list[str]] = Column(_JSON, server_default="[]")
+    people: Named[list[str]] = Column(_JSON, server_default="[]")
+    artwork: Named[str] = Column(Text, server_default="")
+    markers: Named[list[dict[str, Any]]] = Column(_JSON, server_default="[]")
+    versions: Named[list[dict[str, Any]]] = Column(_JSON, server_default="[]")
+    digest: Named[str] = Column(Text, server_default="")
+    """Of what the server's listing said."""
+    details: Named[str] = Column(Text, server_default="")
+    """The digest as of which streams, markers and labels were read; empty: never."""
+    stamp: Named[int] = Column(BigInteger, server_default="0")
+    """The server's instant of the last change, in epoch seconds."""
+    seen_pass: Named[int] = Column(Integer, server_default="0")
+    """The last pass that has seen it."""
+    missing_since: Named[int] = Column(BigInteger, server_default="0")
+    """0 where it is not missing, and for folders."""
+    deleted: Named[bool] = Column(Boolean, server_default=false())
+    """It was missing for too long: kept so that it is known again, but out of the catalogue."""
+
+
+class ShowColumns(TypedColumns):
+    """One series or artist of a server."""
+
+    server_id: Named[str] = Column(Text)
+    rating_key: Named[str] = Column(Text)
+    library_id: Named[int] = Column(ForeignKey("library.id", ondelete="CASCADE"))
+    title: Named[str] = Column(Text)
+    year: Named[int | None] = Column(Integer)
+    external_ids: Named[list[str]] = Column(_JSON)
+    leaf_count: Named[int] = Column(Integer)
+    child_count: Named[int] = Column(Integer)
+    digest: Named[str] = Column(Text)
+    summary: Named[str] = Column(Text)
+    genres: Named[list[str]] = Column(_JSON)
+    content_rating: Named[str] = Column(Text)
+    artwork: Named[str] = Column(Text)
+    stamp: Named[int] = Column(BigInteger)
+    labels: Named[list[str]] = Column(_JSON)
+
+
+class GroupingColumns(TypedColumns):
+    """One collection or playlist of a server."""
+
+    server_id: Named[str] = Column(Text)
+    rating_key: Named[str] = Column(Text)
+    library_id: Named[int] = Column(ForeignKey("library.id", ondelete="CASCADE"))
+    kind: Named[str] = Column(Text)
+    title: Named[str] = Column(Text)
+    smart: Named[bool] = Column(Boolean)
+    digest: Named[str] = Column(Text)
+
+
+class GroupingMemberColumns(TypedColumns):
+    """One member of a collection or playlist: the rating key of an item or a show of the same server."""
+
+    server_id: Named[str] = Column(Text)
+    rating_key: Named[str] = Column(Text)
+    position: Named[int] = Column(Integer)
+    member: Named[str] = Column(Text)
 
 
 class DayColumns(TypedColumns):
@@ -134,6 +241,8 @@ class BadFileColumns(TypedColumns):
     mtime_ns: Named[int] = Column(BigInteger)
 
 
+server = Table("server", metadata, ServerColumns)
+path_mapping = Table("path_mapping", metadata, PathMappingColumns, UniqueConstraint("server_id", "plex_path"))
 library = Table("library", metadata, LibraryColumns, UniqueConstraint("server_id", "path"))
 item = Table(
     "item",
@@ -141,6 +250,30 @@ item = Table(
     ItemColumns,
     PrimaryKeyConstraint("server_id", "rating_key"),
     Index(None, "library_id"),
+)
+show = Table(
+    "show",
+    metadata,
+    ShowColumns,
+    PrimaryKeyConstraint("server_id", "rating_key"),
+    Index(None, "library_id"),
+)
+grouping = Table(
+    "grouping",
+    metadata,
+    GroupingColumns,
+    PrimaryKeyConstraint("server_id", "rating_key"),
+    Index(None, "library_id"),
+)
+grouping_member = Table(
+    "grouping_member",
+    metadata,
+    GroupingMemberColumns,
+    PrimaryKeyConstraint("server_id", "rating_key", "position"),
+    ForeignKeyConstraint(
+        ["server_id", "rating_key"], ["grouping.server_id", "grouping.rating_key"], ondelete="CASCADE"
+    ),
+    sqlite_with_rowid=False,
 )
 day = Table("timeline_day", metadata, DayColumns, PrimaryKeyConstraint("channel", "day"))
 segment = Table(
