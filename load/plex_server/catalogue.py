@@ -97,6 +97,9 @@ class Catalogue:
         self.revision += 1
         self._changes += 1
         entry.touched()
+        for member in entry.members:
+            if member in self.entries:
+                self.entries[member].rendered.clear()
         for teller in self.tellers:
             teller(told, entry)
 
@@ -201,6 +204,8 @@ class Catalogue:
     def describe(self, key: int, *, moves: bool = True, **parts: Any) -> None:
         """Replace ``guid``, ``guids``, ``tags``, ``markers``, ``chapters`` or ``members`` of an entry."""
         entry = self.entry(key)
+        if "members" in parts:
+            self.changed(entry)
         for name, value in parts.items():
             if name == "tags":
                 entry.tags.update({tag: list(values) for tag, values in value.items()})

@@ -40,6 +40,8 @@ class Describer:
     def __init__(self, catalogue: Catalogue, members: Callable[[Entry], list[Entry]]) -> None:
         self._catalogue = catalogue
         self._members = members
+        self._collected: dict[int, list[str]] = {}
+        self._collected_at = -1
 
     def entry(self, entry: Entry, form: Form) -> bytes:
         """Return an entry as it is written in ``form``."""
@@ -62,8 +64,20 @@ class Describer:
         row |= self._counts(entry) | _pictures(entry)
         if entry.versions:
             row["Media"] = [_version(version, entry, form) for version in entry.versions]
-        row |= _lists(entry, form)
+        tags = dict(entry.tags)
+        if collections := [*tags.get("Collection", []), *self._collections().get(entry.key, [])]:
+            tags["Collection"] = collections
+        row |= _lists(entry, tags, form)
         return {name: value for name, value in row.items() if name not in form.without}
+
+    def _collections(self) -> dict[int, list[str]]:
+        """Return the titles of the collections that an entry was put into, by rating key; no smart ones."""
+        if self._collected_at != self._catalogue.revision:
+            self._collected, self._collected_at = {}, self._catalogue.revision
+            for collection in self._catalogue.everything("collection"):
+                for member in collection.members:
+                    self._collected.setdefault(member, []).append(str(collection.fields["title"]))
+        return self._collected
 
     def _names(self, entry: Entry) -> Fields:
         row: Fields = {"ratingKey": str(entry.key), "key": _address(entry), "type": entry.kind}
@@ -130,10 +144,10 @@ def _pictures(entry: Entry) -> Fields:
     return row
 
 
-def _lists(entry: Entry, form: Form) -> Fields:
+def _lists(entry: Entry, told: dict[str, list[str]], form: Form) -> Fields:
     lists: Fields = {}
     for name in TAGS:
-        tags = entry.tags.get(name, [])
+        tags = told.get(name, [])
         if form.detail:
             lists[name] = [_tag(name, tag) for tag in tags]
         elif name != "Label":

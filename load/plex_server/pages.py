@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from load.plex_server.answers import FORBIDDEN, NOT_FOUND, Answer, Container, html
 from load.plex_server.asking import Ask, Switches
@@ -51,54 +52,65 @@ class Pages:
         self._notices = notices
         self._listing = listing
         self._work = work
-        lists, section, entry = listing, r"/library/sections/(\d+)", r"/library/metadata/(\d+)"
         self._routes = tuple(
             Route(kind, methods, re.compile(f"{path}/?"), page, "owner" in marks, "open" in marks)
             for kind, methods, path, page, *marks in (
-                ("identity", "GET", "/identity", self._identity, "open"),
-                ("server", "GET", "", self._server),
-                ("library", "GET", "/library", self._library),
-                ("providers", "GET", "/media/providers", self._providers),
-                ("sections", "GET", "/library/sections(?:/all)?", self._sections),
-                ("section", "GET", section, self._section),
-                ("list", "GET", f"{section}/all", lists.section),
-                (
-                    "all",
-                    "GET",
-                    f"{section}/collections",
-                    lambda ask, key: lists.section(ask, key, "collection"),
-                ),
-                ("list", "GET", f"{section}/albums", lambda ask, key: lists.section(ask, key, "album")),
-                ("list", "GET", f"{section}/allLeaves", self._leaves_of_section),
-                ("scan", "GET POST", f"{section}/refresh", self._scan, "owner"),
-                ("order", "PUT DELETE", f"{section}/(?:emptyTrash|analyze|refresh)", self._nothing, "owner"),
-                ("choices", "GET", f"{section}/([a-zA-Z]+)", self._choices),
-                ("list", "GET", "/library/all", lists.everywhere),
-                ("metadata", "GET", r"/library/metadata/([\d,]+)", lists.details),
-                ("children", "GET", f"{entry}/children", lists.children),
-                ("leaves", "GET", f"{entry}/(?:allLeaves|grandchildren)", lists.leaves),
-                ("refresh", "PUT", f"{entry}/refresh", self._refresh, "owner"),
-                ("order", "PUT", f"{entry}/analyze", self._nothing, "owner"),
-                (
-                    "picture",
-                    "GET",
-                    rf"{entry}/(?:thumb|art|theme|banner)(?:/\d+)?",
-                    lambda ask, *_: parts.picture(ask),
-                ),
-                ("picture", "GET", "/photo/:/transcode", parts.picture),
-                ("picture", "GET", r"/(?:library/[a-z]+|playlists)/\d+/(?:composite|thumb).*", parts.picture),
-                ("details", "GET", r"/(?:library/collections|playlists)/(\d+)", lists.details),
-                ("members", "GET", r"/library/collections/(\d+)/(?:children|items)", lists.of_grouping),
-                ("members", "GET", r"/playlists/(\d+)/items", lists.of_grouping),
-                ("playlists", "GET", "/playlists(?:/all)?", lists.playlists),
-                ("search", "GET", "/hubs/search", lists.hubs),
-                ("part", "GET", r"/library/parts/(\d+)/(\d+)/file\.[^/]+", parts.part),
-                ("stream", "GET", r"/library/streams/(\d+)", parts.stream),
-                ("activities", "GET", "/activities", self._activities, "owner"),
-                ("sessions", "GET", "/(?:status|transcode)/sessions", self._empty),
-                ("watched", "GET PUT", r"/:/(scrobble|unscrobble)", self._watched),
-                ("timeline", "GET POST", r"/:/timeline", self._empty),
+                *self._of_sections(listing),
+                *self._of_entries(listing, parts),
             )
+        )
+
+    def _of_sections(self, lists: Listing) -> tuple[Any, ...]:
+        section = r"/library/sections/(\d+)"
+        return (
+            ("identity", "GET", "/identity", self._identity, "open"),
+            ("server", "GET", "", self._server),
+            ("library", "GET", "/library", self._library),
+            ("providers", "GET", "/media/providers", self._providers),
+            ("sections", "GET", "/library/sections(?:/all)?", self._sections),
+            ("section", "GET", section, self._section),
+            ("list", "GET", f"{section}/all", lists.section),
+            (
+                "all",
+                "GET",
+                f"{section}/collections",
+                lambda ask, key: lists.section(ask, key, "collection"),
+            ),
+            ("list", "GET", f"{section}/albums", lambda ask, key: lists.section(ask, key, "album")),
+            ("list", "GET", f"{section}/allLeaves", self._leaves_of_section),
+            ("scan", "GET POST", f"{section}/refresh", self._scan, "owner"),
+            ("order", "PUT DELETE", f"{section}/(?:emptyTrash|analyze|refresh)", self._nothing, "owner"),
+            ("choices", "GET", f"{section}/([a-zA-Z]+)", self._choices),
+        )
+
+    def _of_entries(self, lists: Listing, parts: Parts) -> tuple[Any, ...]:
+        entry = r"/library/metadata/(\d+)"
+        return (
+            ("list", "GET", "/library/all", lists.everywhere),
+            ("metadata", "GET", r"/library/metadata/([\d,]+)", lists.details),
+            ("children", "GET", f"{entry}/children", lists.children),
+            ("leaves", "GET", f"{entry}/(?:allLeaves|grandchildren)", lists.leaves),
+            ("refresh", "PUT", f"{entry}/refresh", self._refresh, "owner"),
+            ("order", "PUT", f"{entry}/analyze", self._nothing, "owner"),
+            (
+                "picture",
+                "GET",
+                rf"{entry}/(?:thumb|art|theme|banner)(?:/\d+)?",
+                lambda ask, *_: parts.picture(ask),
+            ),
+            ("picture", "GET", "/photo/:/transcode", parts.picture),
+            ("picture", "GET", r"/(?:library/[a-z]+|playlists)/\d+/(?:composite|thumb).*", parts.picture),
+            ("details", "GET", r"/(?:library/collections|playlists)/(\d+)", lists.details),
+            ("members", "GET", r"/library/collections/(\d+)/(?:children|items)", lists.of_grouping),
+            ("members", "GET", r"/playlists/(\d+)/items", lists.of_grouping),
+            ("playlists", "GET", "/playlists(?:/all)?", lists.playlists),
+            ("search", "GET", "/hubs/search", lists.hubs),
+            ("part", "GET", r"/library/parts/(\d+)/(\d+)/file\.[^/]+", parts.part),
+            ("stream", "GET", r"/library/streams/(\d+)", parts.stream),
+            ("activities", "GET", "/activities", self._activities, "owner"),
+            ("sessions", "GET", "/(?:status|transcode)/sessions", self._empty),
+            ("watched", "GET PUT", r"/:/(scrobble|unscrobble)", self._watched),
+            ("timeline", "GET POST", r"/:/timeline", self._empty),
         )
 
     def route(self, ask: Ask) -> tuple[Route, tuple[str, ...]] | None:
