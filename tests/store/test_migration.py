@@ -75,7 +75,7 @@ async def test_the_way_back(address: str) -> None:
         async with database.write() as connection:
             for statement in (
                 "INSERT INTO library (server_id, kind, name, path, section) VALUES ('a', 'plex', 'F', '/x', '1')",
-                "INSERT INTO server (id, name, url, token, verify, version) VALUES ('a', 'A', 'http://a', '', {yes}, '')",
+                "INSERT INTO server (id, name, url, token, verify, version) VALUES ('a', 'A', '', '', {yes}, '')",
             ):
                 await connection.execute(text(statement.format(yes=yes)))
         async with database.write() as connection:
