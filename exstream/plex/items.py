@@ -120,7 +120,7 @@ def item_of(record: Record, around: Surroundings, show: Show | None) -> Item | N
         content_rating=record.content_rating or (show.content_rating if show else "") or NOT_RATED,
         rating=record.rating if record.rating is not None else record.audience_rating,
         views=record.views,
-        labels=_united(record.labels, show.labels if show else ()),
+        labels=record.labels,
         collections=record.collections,
         people=record.people,
         external_ids=own_ids(record.guid, record.guids),
@@ -148,15 +148,8 @@ def show_of(record: Record, server: ServerId) -> Show | None:
         stamp=record.stamp,
         labels=record.labels,
     )
-    return digested(show)
-
-
-def digested(show: Show) -> Show:
-    """Return ``show`` with the digest of what its episodes take from it; how many there are is not among it."""
-    handed_on = (
-        *(show.title, show.year, show.external_ids, show.genres, show.content_rating, show.artwork),
-        show.labels,
-    )
+    # What episodes take from their show, and nothing else: how many there are makes none of them anew.
+    handed_on = (show.title, show.year, show.genres, show.content_rating, show.artwork)
     return replace(show, digest=_hash(handed_on))
 
 
@@ -256,10 +249,6 @@ def _media(chosen: Version | None) -> Media | None:
     if len(chosen.parts) == 1:
         return media
     return replace(media, duration_ms=sum(part.duration_ms for part in chosen.parts))
-
-
-def _united(own: Sequence[str], inherited: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*own, *inherited)))
 
 
 def _hash(facts: object) -> str:

@@ -94,9 +94,12 @@ class Whereabouts:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of what paths follow from: while it stays, an unchanged file lies where it lay."""
-        pairs = sorted((mapping.plex_path, mapping.local_path) for mapping in self._mappings)
-        return blake2b(repr((pairs, sorted(self._here))).encode(), digest_size=8).hexdigest()
+        """A hash of the roots that are found here by their own name: while it stays, an unchanged file lies where it lay.
+
+        Mappings are not among it: where one is added or removed, paths are found anew at once.
+        """
+        unmapped = sorted(root for root in self._here if not mapped(root, self._mappings))
+        return blake2b(repr(unmapped).encode(), digest_size=8).hexdigest()
 
 
 def _names(path: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from exstream.model.catalogue import Item, ItemKind
+from exstream.plex.records import Record
 
 
 class Reporter(Protocol):
@@ -60,9 +61,9 @@ def item_bar(text: str, done: int, total: int) -> str:
     return f"{text} ({done}/{total})"
 
 
-def name_of(item: Item) -> str:
+def entry_name(record: Record) -> str:
     """Return "Alien", or "Star Trek / Arena"."""
-    return f"{item.show} / {item.title}" if item.show else item.title
+    return f"{record.grandparent_title} / {record.title}" if record.grandparent_title else record.title
 
 
 def change_line(verb: str, word: str, title: str) -> str:

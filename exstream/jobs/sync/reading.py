@@ -1,0 +1,259 @@
+"""One library under way: records are compared with what is kept, and what differs is written, a page at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from exstream.errors import Misunderstood, NotThere
+from exstream.jobs.sync.means import Means
+from exstream.jobs.sync.plan import READ_KINDS
+from exstream.jobs.sync.progress import KIND_WORDS, change_line, entry_name, word_of
+from exstream.jobs.sync.statistics import Statistics
+from exstream.model.catalogue import Item, ItemKey
+from exstream.model.server import Known, PlexLibrary, Shelved, Show, SyncState, Taken
+from exstream.plex.items import ITEM_KINDS, Surroundings, digest_of, item_of, key_of, rating_key_of
+from exstream.plex.records import Record
+
+BATCH = 100
+"""How many items' details are asked for at once."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Sifted:
+    """What a comparison of records with what is kept found."""
+
+    listed: dict[ItemKey, Record] = field(default_factory=dict)
+    """The items among them, each once."""
+    new: dict[ItemKey, Shelved] = field(default_factory=dict)
+    changed: dict[ItemKey, Shelved] = field(default_factory=dict)
+    """As the listing tells them: their details are to be read before they are written."""
+    newest_added: int = 0
+    newest_stamp: int = 0
+
+    def date(self, added: int, stamp: int, now: int) -> None:
+        """Take note of instants; one in the future would hide whatever happens until then."""
+        if added <= now:
+            self.newest_added = max(self.newest_added, added)
+        if stamp <= now:
+            self.newest_stamp = max(self.newest_stamp, stamp)
+
+
+class Reading:
+    """The reading of one library. ``known`` and ``shows`` follow what is written."""
+
+    def __init__(
+        self,
+        means: Means,
+        library: PlexLibrary,
+        around: Surroundings,
+        known: dict[ItemKey, Known],
+        shows: dict[ItemKey, Show],
+        statistics: Statistics,
+        *,
+        deep: bool = False,
+    ) -> None:
+        self.means = means
+        self.library = library
+        self.around = around
+        self.known = known
+        self.shows = shows
+        self.statistics = statistics
+        self.deep = deep
+        self.state = library.state
+        self.item_kind, self.show_kind = READ_KINDS[library.kind]
+        self.changed_shows: Counter[ItemKey] = Counter()
+        """How many items of each show were new in this reading."""
+        self._counts: Counter[ItemKey] = Counter()
+
+    @property
+    def id(self) -> int:
+        """Return the library's number."""
+        return self.library.library.id
+
+    @property
+    def now(self) -> int:
+        """Return the instant in epoch seconds."""
+        return self.means.clock.now_ms() // 1_000
+
+    @property
+    def present(self) -> int:
+        """Return how many items are kept that are not missing."""
+        return sum(not known.missing_since for known in self.known.values())
+
+    async def take(self, records: Sequence[Record], state: SyncState, *, total: int = 0) -> Sifted:
+        """Write what is new or has changed among ``records``, and ``state`` with it, in one transaction.
+
+        ``total`` is the number of all entries, for the bar of a library without shows.
+        """
+        sifted = await asyncio.to_thread(self._sift, records)
+        items = [*sifted.new.values(), *await self._detailed(sifted)]
+        state = replace(
+            state,
+            newest_added=max(state.newest_added, sifted.newest_added),
+            newest_stamp=max(state.newest_stamp, sifted.newest_stamp),
+        )
+        taken = await self.means.shelves.take_items(self.id, items, sifted.listed, state)
+        self.state = state
+        self._note(items, sifted.listed)
+        self._report(sifted, items, taken, total)
+        if taken.added or taken.updated:
+            await self.means.committed()
+        return sifted
+
+    def _sift(self, records: Sequence[Record]) -> Sifted:
+        """Compare ``records`` with what is kept. Runs in a thread: nothing else may change ``known`` meanwhile."""
+        sifted = Sifted()
+        now = self.now
+        for record in records:
+            key = key_of(self.around.server, record.key)
+            if record.kind not in ITEM_KINDS or key in sifted.listed:
+                continue
+            known, show = self.known.get(key), self._show_of(record)
+            digest = digest_of(record, self.around, show)
+            sifted.listed[key] = record
+            sifted.date(record.added_at, record.updated_at or 0, now)
+            anew = self.deep or known is None or known.digest != digest
+            if anew and (item := item_of(record, self.around, show)):
+                new = known is None or known.deleted
+                (sifted.new if new else sifted.changed)[key] = Shelved(item, digest, record.stamp)
+            log.debug(
+                "an item is read anew" if anew else "an item is as it was",
+                server=self.means.server.name,
+                item=key,
+                title=record.title,
+                stamps=f"{record.stamp} vs {known.stamp if known else None}",
+            )
+        return sifted
+
+    def _show_of(self, record: Record) -> Show | None:
+        return self.shows.get(key_of(self.around.server, record.grandparent_key))
+
+    async def _detailed(self, sifted: Sifted) -> list[Shelved]:
+        """Return the changed items with their details; one that has none is taken as it was listed."""
+        found = dict(sifted.changed)
+        for batch in batched(list(sifted.changed), BATCH):
+            for record in await self.details(batch):
+                key = key_of(self.around.server, record.key)
+                item = await asyncio.to_thread(item_of, record, self.around, self._show_of(record))
+                if item and key in found:
+                    listed = sifted.changed[key]
+                    found[key] = Shelved(item, listed.digest, listed.stamp, detailed=True)
+        return list(found.values())
+
+    async def details(self, keys: Sequence[ItemKey]) -> list[Record]:
+        """Return the details of ``keys``; those that are gone, or that the server cannot tell, are left out.
+
+        An entry that spoils the answer for all is found by halves, and named.
+        """
+        try:
+            return list(await self.means.asking.details([rating_key_of(key) for key in keys]))
+        except NotThere:
+            return []
+        except Misunderstood as fault:
+            if len(keys) == 1:
+                self.fault(f"{keys[0]} cannot be read: {fault}")
+                return []
+            middle = len(keys) // 2
+            return [*await self.details(keys[:middle]), *await self.details(keys[middle:])]
+
+    async def fill(self, keys: Sequence[ItemKey]) -> int:
+        """Read the details of items that were only listed so far, write them, and return how many there were."""
+        records = await self.details(keys)
+        shelved = await asyncio.to_thread(self._filled, records)
+        taken = await self.means.shelves.take_items(self.id, shelved, (), self.state)
+        self._note(shelved, ())
+        self.statistics.writes += taken.writes
+        if taken.updated:
+            await self.means.committed()
+        return len(shelved)
+
+    def _filled(self, records: Sequence[Record]) -> list[Shelved]:
+        found = []
+        for record in records:
+            key = key_of(self.around.server, record.key)
+            item = item_of(record, self.around, self._show_of(record))
+            if item and (known := self.known.get(key)):
+                # As of the listing: a change since then is found by the next one.
+                found.append(Shelved(item, known.digest, known.stamp, detailed=True))
+        return found
+
+    async def miss(self, keys: Collection[ItemKey]) -> None:
+        """Mark items as missing, each with a line that names the server."""
+        if not keys:
+            return
+        now = self.means.clock.now_ms()
+        taken = await self.means.shelves.miss(self.id, keys, now)
+        self.statistics.take(taken)
+        word = KIND_WORDS[self.library.kind]
+        for key in taken.removed:
+            title = self.known[key].title or rating_key_of(key)
+            self.known[key] = replace(self.known[key], missing_since=now)
+            self.means.reporter.status(change_line("Removed", word, title))
+            log.info(
+                "an item is not on its server any more",
+                server=self.means.server.name,
+                server_id=self.means.server.id,
+                library=self.library.library.name,
+                item=key,
+                title=title,
+            )
+        if taken.removed:
+            await self.means.committed()
+
+    def fault(self, text: str) -> None:
+        """Keep a sentence for the user."""
+        where = f"{self.means.server.name}, {self.library.library.name}"
+        log.warning("not everything in a library can be used", server=self.means.server.name, reason=text)
+        self.statistics.faults.append(f"{where}: {text}")
+
+    def _note(self, items: Sequence[Shelved], seen: Collection[ItemKey]) -> None:
+        """Let ``known`` follow what was written."""
+        for shelved in items:
+            key = shelved.item.key
+            before = self.known.get(key)
+            if before is None:
+                self.changed_shows[shelved.item.show_key] += 1
+            details = shelved.digest if shelved.detailed else before.details if before else ""
+            self.known[key] = Known(
+                shelved.digest,
+                details,
+                stamp=shelved.stamp,
+                title=shelved.item.title,
+                show_key=shelved.item.show_key,
+            )
+        for key in seen:
+            if self.known[key].missing_since:
+                self.known[key] = replace(self.known[key], missing_since=0, deleted=False)
+
+    def _report(self, sifted: Sifted, items: Sequence[Shelved], taken: Taken, total: int) -> None:
+        self.statistics.take(taken)
+        self.statistics.processed += len(items)
+        self.statistics.skipped += len(sifted.listed) - len(items)
+        for record in sifted.listed.values():
+            show = key_of(self.around.server, record.grandparent_key)
+            self._counts[show] += 1
+            of = self.shows[show].leaf_count if show in self.shows else total
+            self.means.reporter.item(entry_name(record), self._counts[show], max(of, self._counts[show]))
+        named = {shelved.item.key: shelved.item for shelved in items}
+        for verb, keys in (("Added", taken.added), ("Updated", taken.updated)):
+            for key in keys:
+                line = change_line(verb, *self._named(key, named.get(key)))
+                self.means.reporter.status(line)
+
+    def _named(self, key: ItemKey, item: Item | None) -> tuple[str, str]:
+        if item:
+            return word_of(item), item.title
+        return KIND_WORDS[self.library.kind], self.known[key].title or rating_key_of(key)
+
+
+def batched(keys: Sequence[ItemKey], size: int) -> Iterator[Sequence[ItemKey]]:
+    """Yield ``keys`` in portions of ``size``."""
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

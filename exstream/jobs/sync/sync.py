@@ -1,0 +1,187 @@
+"""One server brought up to date: its libraries, one after the other, then what holds items together, then details."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+import structlog
+
+from exstream.errors import Misunderstood, NotAllowed, NotThere
+from exstream.jobs.sync.changes import read_changes
+from exstream.jobs.sync.groupings import read_groupings
+from exstream.jobs.sync.means import Means
+from exstream.jobs.sync.passes import full_pass
+from exstream.jobs.sync.plan import HOUR_MS, SECOND_LOOK_MS, Due, Pass, Wishes, due, wanted
+from exstream.jobs.sync.reading import BATCH, Reading, batched
+from exstream.jobs.sync.rehearsal import Rehearsal
+from exstream.jobs.sync.statistics import Statistics
+from exstream.model.catalogue import ItemKey
+from exstream.model.server import Mapping, PlexLibrary
+from exstream.plex.records import Section
+
+Order = Callable[[Collection[ItemKey]], Sequence[ItemKey]]
+"""Puts items in the order in which their details are wanted."""
+
+log = structlog.get_logger(__name__)
+
+
+def as_they_come(keys: Collection[ItemKey]) -> Sequence[ItemKey]:
+    """Return ``keys`` in their own order."""
+    return list(keys)
+
+
+def never() -> bool:
+    """Return False."""
+    return False
+
+
+class ServerSync:
+    """Brings one server up to date. Not for two tasks at once."""
+
+    def __init__(self, means: Means) -> None:
+        self.means = means
+        self._groupings_at = 0
+        self._refused: dict[ItemKey, str] = {}
+
+    async def run(self, wishes: Wishes = Wishes()) -> Statistics:
+        """Read every library that is due, and return what was done; details are left to `details`.
+
+        A library that the server does not tell properly is named among the faults and the others go on. Raises
+        OutboundError where the whole server cannot be read, and StoreError; what is written by then stays.
+        """
+        means = replace(self.means, shelves=Rehearsal(self.means.shelves)) if wishes.dry_run else self.means
+        statistics = Statistics()
+        before, began = means.asking.requests, means.clock.air()
+        try:
+            await self._run(means, wishes, statistics)
+        finally:
+            statistics.requests = means.asking.requests - before
+            statistics.seconds = means.clock.air() - began
+        log.info("a server is up to date", server=means.server.name, summary=statistics.summary())
+        return statistics
+
+    async def _run(self, means: Means, wishes: Wishes, statistics: Statistics) -> None:
+        sections, libraries = await self.libraries(means)
+        mappings = await means.shelves.mappings(means.server.id)
+        listed = {section.key: section for section in sections}
+        due_ones = [library for library in libraries if wanted(library, wishes)]
+        moved = False
+        for number, library in enumerate(due_ones, 1):
+            means.reporter.library(library.library.name, number, len(due_ones))
+            plan = due(listed[library.section], library.state, means.clock.now_ms(), wishes)
+            reading = await self._reading(means, library, mappings, wishes)
+            try:
+                await self._read(reading, listed[library.section], plan, wishes)
+            except (Misunderstood, NotAllowed, NotThere) as fault:
+                reading.fault(f"what is known of it is kept: {fault}")
+            moved |= plan.reading is Pass.FULL or plan.moved or reading.statistics.changed
+            statistics.add(reading.statistics)
+        for library in libraries:
+            if library.gone and not wishes.section:
+                await self._lost(means, library, mappings, wishes, statistics)
+        whole = not wishes.section
+        if whole and (moved or means.clock.now_ms() - self._groupings_read(due_ones) >= HOUR_MS):
+            await read_groupings(means, due_ones, statistics, deep=wishes.deep)
+            self._groupings_at = means.clock.now_ms()
+
+    async def libraries(self, means: Means | None = None) -> tuple[Sequence[Section], list[PlexLibrary]]:
+        """Return what libraries the server has, taken note of. Raises Misunderstood where another one answers."""
+        means = means or self.means
+        identity = await means.asking.identity()
+        if identity.machine != means.server.id:
+            raise Misunderstood(
+                f"{means.server.url} is not {means.server.name} any more: another server answers there"
+            )
+        sections = await means.asking.sections()
+        return sections, await means.shelves.take_sections(means.server.id, sections)
+
+    async def _read(self, reading: Reading, section: Section, plan: Due, wishes: Wishes) -> None:
+        name = reading.library.library.name
+        log.debug("a library is read", library=name, reading=plan.reading.value, why=plan.why)
+        if plan.reading is Pass.CHANGES:
+            if await read_changes(reading, section, moved=plan.moved):
+                reading.statistics.skipped = max(0, reading.statistics.total - reading.statistics.processed)
+                return
+            log.info("a library is read whole: what has changed in it does not add up", library=name)
+        await full_pass(reading, section, force=wishes.force)
+
+    async def _lost(
+        self,
+        means: Means,
+        library: PlexLibrary,
+        mappings: Sequence[Mapping],
+        wishes: Wishes,
+        statistics: Statistics,
+    ) -> None:
+        """Mark what a library held that the server has no more, at the second look."""
+        if library.kind == "photo":
+            return
+        reading = await self._reading(means, library, mappings, wishes)
+        left = [key for key, known in reading.known.items() if not known.missing_since]
+        if not left:
+            return
+        now = means.clock.now_ms()
+        known_gone = library.state.held_back >= len(left) and now - library.state.full_at >= SECOND_LOOK_MS
+        if known_gone or wishes.force:
+            await reading.miss(left)
+        elif library.state.held_back < len(left):
+            reading.fault(f"the server has no such library any more; its {len(left)} items are kept for now")
+            await means.shelves.keep_state(
+                reading.id, replace(library.state, held_back=len(left), full_at=now)
+            )
+        statistics.add(reading.statistics)
+
+    async def _reading(
+        self, means: Means, library: PlexLibrary, mappings: Sequence[Mapping], wishes: Wishes
+    ) -> Reading:
+        return Reading(
+            means,
+            library,
+            means.around(library, mappings),
+            dict(await means.shelves.known(library.library.id)),
+            dict(await means.shelves.known_shows(library.library.id)),
+            Statistics(),
+            deep=wishes.deep,
+        )
+
+    def _groupings_read(self, libraries: Sequence[PlexLibrary]) -> int:
+        """Return since when the groupings are surely known: by this object, else by the last full pass."""
+        return max(self._groupings_at, min((each.state.full_at for each in libraries), default=0))
+
+    async def details(self, order: Order = as_they_come, *, interrupted: Callable[[], bool] = never) -> int:
+        """Read streams, markers and labels of what was only listed so far, the first of ``order`` first.
+
+        Return how many are left: none, unless ``interrupted`` is true after a batch. Raises as `run`.
+        """
+        means = self.means
+        mappings = await means.shelves.mappings(means.server.id)
+        readings: dict[ItemKey, Reading] = {}
+        for library in await means.shelves.libraries(means.server.id):
+            if wanted(library, Wishes()):
+                reading = await self._reading(means, library, mappings, Wishes())
+                readings |= dict.fromkeys(self._pending(reading), reading)
+        wished = list(order(readings))
+        left = len(wished)
+        for batch in batched(wished, BATCH):
+            if interrupted():
+                break
+            means.reporter.phase(f"details, {left} to go")
+            for reading in dict.fromkeys(readings[key] for key in batch):
+                keys = [key for key in batch if readings[key] is reading]
+                await reading.fill(keys)
+                # What the server does not tell is not asked for again until it changes.
+                self._refused |= {
+                    key: known.digest for key in keys if (known := reading.known[key]).digest != known.details
+                }
+            left -= len(batch)
+        return left
+
+    def _pending(self, reading: Reading) -> list[ItemKey]:
+        return [
+            key
+            for key, known in reading.known.items()
+            if known.details != known.digest
+            and not known.missing_since
+            and self._refused.get(key) != known.digest
+        ]
