@@ -45,8 +45,11 @@ def _pictures(order: Order, recording: Recording) -> bool:
 
 
 def _keys(order: Order, recording: Recording) -> bool:
+    """Where channel time has them, and for six seconds each half second where an order begins inside its item."""
     rate, first = order.profile.rate, order.span.first
-    wanted = [n for n in range(len(order.span)) if n == 0 or rate.is_key_picture(first + n)]
+    often = rate.picture_at(500)
+    at_first = range(0, rate.picture_at(6_000), often) if order.offset_ms else (0,)
+    wanted = [n for n in range(len(order.span)) if n in at_first or rate.is_key_picture(first + n)]
     return recording.key_times == [ORIGIN + ticks(rate, n) for n in wanted]
 
 
