@@ -96,11 +96,12 @@ def _leniently(written: str) -> object:
         return cast("object", json.loads(written, strict=False))
     except RecursionError:
         raise Misunderstood("the answer is nested deeper than any answer of such a server") from None
-    except ValueError as fault:
-        where = fault.pos if isinstance(fault, json.JSONDecodeError) else 0
-        if where >= len(written) - 1:
+    except json.JSONDecodeError as fault:
+        if fault.pos >= len(written) - 1 or fault.msg.startswith("Unterminated"):
             raise Misunderstood(f"the answer breaks off after {len(written)} characters") from None
-        raise Misunderstood(f"the answer is no JSON: it cannot be read at character {where}") from None
+        raise Misunderstood(f"the answer is no JSON: it cannot be read at character {fault.pos}") from None
+    except ValueError:
+        raise Misunderstood("the answer is no JSON that can be read: a number in it has no end") from None
 
 
 def _with_entries(container: dict[str, object]) -> Tree:

@@ -50,11 +50,15 @@ async def test_messages_come_one_by_one_until_the_line_is_closed(caplog: pytest.
     """Texts are given, bytes are not; the end is told; the token is in the handshake and in no log."""
     caplog.set_level(logging.DEBUG)
     heard: list[str] = []
+
+    async def hear(address: str) -> None:
+        async with line(f"{address}/", "/x?y=z", headers=HEADERS) as messages:
+            async for message in messages:
+                heard.append(message)  # noqa: PERF401 -- it ends by an error, what came before counts
+
     async with speaking("one", b"noise", "two") as (address, seen):
         with pytest.raises(Unreachable, match="closed the line"):
-            async with line(f"{address}/", "/x?y=z", headers=HEADERS) as messages:
-                async for message in messages:
-                    heard.append(message)  # noqa: PERF401 -- it ends by an error, what came before counts
+            await hear(address)
     assert heard == ["one", "two"]
     assert seen == [TOKEN]
     assert TOKEN not in "".join(
