@@ -14,7 +14,7 @@ from load.plex_server.model import CHILDREN, Entry, Fields, Part, Version
 TAGS = ("Genre", "Country", "Collection", "Label", "Director", "Writer", "Producer", "Role", "Mood")
 LIMITS = {"Genre": 2, "Country": 2, "Director": 2, "Writer": 2, "Producer": 2, "Role": 3}
 """How many tags of a kind a listing tells."""
-DETAILS_ONLY = frozenset({"tagline", "chapterSource", "hasPremiumPrimaryExtra", "theme"})
+DETAILS_ONLY = frozenset({"chapterSource", "hasPremiumPrimaryExtra", "theme"})
 _FILTERS = {"Role": "actor"}
 _FOLDERS = frozenset({"show", "season", "artist", "album"})
 
@@ -61,7 +61,7 @@ class Describer:
         }
         if form.detail:
             row |= self._place(entry)
-        row |= self._counts(entry) | _pictures(entry)
+        row |= self._counts(entry, form) | _pictures(entry)
         if entry.versions:
             row["Media"] = [_version(version, entry, form) for version in entry.versions]
         tags = dict(entry.tags)
@@ -81,6 +81,8 @@ class Describer:
 
     def _names(self, entry: Entry) -> Fields:
         row: Fields = {"ratingKey": str(entry.key), "key": _address(entry), "type": entry.kind}
+        if (top := entry.grandparent) is not None:
+            row["grandparentArt"] = f"/library/metadata/{top.key}/art/{top.stamp}"
         if entry.guid:
             row["guid"] = entry.guid
         for above, name in ((entry.parent, "parent"), (entry.grandparent, "grandparent")):
@@ -91,7 +93,7 @@ class Describer:
             row[f"{name}Guid"] = above.guid
             row[f"{name}Title"] = above.fields.get("title", "")
             row[f"{name}Thumb"] = f"/library/metadata/{above.key}/thumb/{above.stamp}"
-            if name == "parent" and "index" in above.fields:
+            if name == "parent" and entry.kind != "album" and "index" in above.fields:
                 row["parentIndex"] = above.fields["index"]
         return row
 
@@ -105,15 +107,17 @@ class Describer:
             "librarySectionKey": f"/library/sections/{section.key}",
         }
 
-    def _counts(self, entry: Entry) -> Fields:
+    def _counts(self, entry: Entry, form: Form) -> Fields:
         if entry.kind == "playlist":
             members = self._members(entry)
             length = sum(int(member.fields.get("duration", 0)) for member in members)
             return {"leafCount": len(members), "duration": length}
         if entry.kind == "collection":
             return {"childCount": len(self._members(entry))}
-        if entry.kind not in CHILDREN or entry.kind == "album":
-            return {"leafCount": len(entry.children)} if entry.kind == "album" else {}
+        if entry.kind == "album":
+            return {"leafCount": len(entry.children)} if form.detail else {}
+        if entry.kind not in CHILDREN:
+            return {}
         counts: Fields = {}
         if entry.kind != "artist":
             leaves = tuple(entry.leaves())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import re
+import struct
+import zlib
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -143,13 +145,21 @@ def _status(rule: Rule) -> Answer:
     return Answer(rule.status, body.encode(), rule.content_type, dict(rule.headers))
 
 
+@lru_cache(maxsize=2)
 def _bomb(size: int) -> bytes:
-    piece = gzip.compress(b" " * 1_000_000, 9, mtime=0)
-    return (
-        gzip.compress(b'{"MediaContainer":{"size":0', 9, mtime=0)
-        + piece * (size // 1_000_000)
-        + gzip.compress(b"}}")
-    )
+    """Return one stream of gzip: a container, and ``size`` blanks in it. The blanks are compressed once."""
+    blanks, times = b" " * 1_000_000, max(1, size // 1_000_000)
+    begin, end = b'{"MediaContainer":{"size":0', b"}}"
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = deflate.compress(begin) + deflate.flush(zlib.Z_FULL_FLUSH)
+    body += (deflate.compress(blanks) + deflate.flush(zlib.Z_FULL_FLUSH)) * times
+    body += deflate.compress(end) + deflate.flush(zlib.Z_FINISH)
+    check = zlib.crc32(begin)
+    for _ in range(times):
+        check = zlib.crc32(blanks, check)
+    length = len(begin) + times * len(blanks) + len(end)
+    trailer = struct.pack("<II", zlib.crc32(end, check), length % 2**32)
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + body + trailer
 
 
 def altered(rules: list[Rule], answer: Answer) -> Answer:

@@ -172,7 +172,8 @@ def _season(catalogue: Catalogue, show: Entry, number: int) -> Entry:
 def _episode(catalogue: Catalogue, season: Entry, title: str, index: int | None, **spec: Any) -> int:
     catalogue.set_now(catalogue.now + 60)
     facts: Fields = {"summary": f"{title}.", "index": index, "duration": 2_600_000, "contentRating": "TV-14"}
-    facts |= {"year": season.parent.fields["year"] if season.parent is not None else None}
+    year = season.parent.fields["year"] if season.parent is not None else 2000
+    facts |= {"year": year, "originallyAvailableAt": f"{year}-10-{(index or 0) + 1:02}"}
     facts |= {"versions": [{}], "guids": [f"tvdb://{season.key}{index}"]}
     return catalogue.add("episode", EPISODES, title, parent=season, **facts | spec)
 

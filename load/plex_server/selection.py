@@ -140,6 +140,8 @@ def _test_of_number(field: str, operator: str, value: str) -> Test | None:
 
 
 def _test_of_words(field: str, operator: str, value: str) -> Test | None:
+    if value.startswith("=") and operator in {"", "!"}:  # ``title==Seen``, unencoded
+        operator, value = f"{operator}=", value[1:]
     asked = [word.casefold() for word in value.split(",")]
     tests: dict[str, Callable[[str], bool]] = {
         "": lambda own: any(word in own for word in asked),

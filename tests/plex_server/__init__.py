@@ -1,0 +1,1 @@
+"""Tests of the media server that the other tests use."""
