@@ -185,21 +185,25 @@ def _members(element: Element) -> dict[str, Any]:
 
 def _entries(value: Any, *tags: str) -> Iterator[Mapping[str, Any]]:
     """Yield the objects of a list, wherever JSON and the two forms of XML have it."""
-    if isinstance(value, list):
-        for each in value:
-            if isinstance(each, Mapping) and (nested := [tag for tag in each if _is_tag(tag, tags)]):
-                for tag in nested:
-                    yield from _entries(each[tag], *tags)
-            elif isinstance(each, Mapping):
+    for each in value if isinstance(value, list) else ():
+        if isinstance(each, Mapping):
+            nested = _nested(each, tags)
+            if nested:
+                for member in nested:
+                    yield from _entries(member, *tags)
+            else:
                 yield each
-    elif isinstance(value, Mapping):
-        for tag in value:
-            if _is_tag(tag, tags):
-                yield from _entries(value[tag], *tags)
+    if isinstance(value, Mapping):
+        for member in _nested(value, tags):
+            yield from _entries(member, *tags)
 
 
-def _is_tag(name: str, tags: Sequence[str]) -> bool:
-    return name.casefold() in {tag.casefold() for tag in tags}
+def _nested(entry: Mapping[str, Any], tags: Sequence[str]) -> list[Any]:
+    """Return the lists under ``tags``; in JSON a server has a ``device`` that is a mere word."""
+    wanted = {tag.casefold() for tag in tags}
+    return [
+        member for name, member in entry.items() if name.casefold() in wanted and isinstance(member, list)
+    ]
 
 
 def _entry(value: Any) -> Mapping[str, Any]:

@@ -17,8 +17,8 @@ class KeptServers(Protocol):
     async def servers(self) -> list[Server]:
         """Return the servers, oldest first."""
 
-    async def put_server(self, server: Server) -> None:
-        """Keep ``server``, in the place of what was known of it."""
+    async def keep_server(self, server: Server) -> None:
+        """Keep ``server``, new or not; without a token it keeps the one that it had."""
 
 
 async def adopt(url: str, token: str, kept: KeptServers, identify: Identify) -> Server:
@@ -38,9 +38,10 @@ async def adopt(url: str, token: str, kept: KeptServers, identify: Identify) -> 
     if known is None:
         server = Server(identity.machine, identity.name or address, address, given, version=identity.version)
     else:
-        server = replace(
-            known, url=address, token=given or known.token, version=identity.version or known.version
-        )
+        version = identity.version or known.version
+        server = replace(known, url=address, version=version)
+        if given:
+            server = replace(server, token=given, fault="")
     if server != known:
-        await kept.put_server(server)
+        await kept.keep_server(server)
     return server

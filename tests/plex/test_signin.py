@@ -155,6 +155,7 @@ def _way(address: str, name: str, port: int, *, local: bool = False, relay: bool
 RESOURCE: dict[str, Any] = {
     "name": "Tower",
     "product": "Plex Media Server",
+    "device": "Docker Container",
     "productVersion": "1.41.9",
     "clientIdentifier": "m-1",
     "provides": "client,server",
@@ -302,7 +303,7 @@ class Kept:
     async def servers(self) -> list[Server]:
         return list(self.rows.values())
 
-    async def put_server(self, server: Server) -> None:
+    async def keep_server(self, server: Server) -> None:
         self.rows[server.id] = server
         self.writes += 1
 
