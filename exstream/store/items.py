@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
@@ -142,6 +143,7 @@ class Reader:
         self._memberships = memberships
         self._names: dict[str, tuple[str, ...]] = {_NOTHING: ()}
         self._media: dict[str, Media] = {}
+        self._lasting: dict[tuple[int, str], Media] = {}
         self._texts: dict[str, str] = {}
 
     def add(self, *row: Any) -> None:
@@ -166,6 +168,7 @@ class Reader:
         external_ids, artwork, markers, files, server_name = rest
         key = f"{server}:{rating_key}"
         show_key = self._shared(show_key)
+        versions_now = self._versions(files)
         collections, playlists, labels = self._memberships.of(key, show_key, self._names_of(labels))
         self._items[key] = Item(
             key,
@@ -180,7 +183,7 @@ class Reader:
             summary,
             self._names_of(genres),
             path,
-            None if media_ms is None or probed is None else self._media_of(media_ms, probed),
+            self._media_of(media_ms, probed) if probed is not None else _media_in(versions_now),
             added_at,
             updated_at,
             missing,
@@ -198,7 +201,7 @@ class Reader:
             () if external_ids == _NOTHING else tuple(orjson.loads(external_ids)),
             artwork,
             _markers(markers),
-            self._versions(files),
+            versions_now,
             self._shared(server_name or ""),
         )
 
@@ -216,10 +219,14 @@ class Reader:
         return found
 
     def _media_of(self, duration_ms: int, text: str) -> Media:
-        found = self._media.get(text)
+        found = self._lasting.get((duration_ms, text))
         if found is None:
-            found = self._media[text] = media.read(duration_ms, orjson.loads(text))
-        return Media(duration_ms, found.container, found.video, found.audio, found.subtitles, found.probed)
+            same = self._media.get(text)
+            if same is None:
+                same = self._media[text] = media.read(duration_ms, orjson.loads(text))
+            found = Media(duration_ms, same.container, same.video, same.audio, same.subtitles, same.probed)
+            self._lasting[duration_ms, text] = found
+        return found
 
     def _versions(self, text: str) -> tuple[Version, ...]:
         return () if text == _NOTHING else versions.read(orjson.loads(text), self._media_of)
@@ -227,3 +234,13 @@ class Reader:
 
 def _markers(text: str) -> tuple[Marker, ...]:
     return () if text == _NOTHING else versions.markers_read(orjson.loads(text))
+
+
+def _media_in(found: tuple[Version, ...]) -> Media | None:
+    """Return what is in the first file of the version to play, as long as all of its files."""
+    parts = found[0].parts if found else ()
+    if not parts or parts[0].media is None:
+        return None
+    if len(parts) == 1:
+        return parts[0].media
+    return replace(parts[0].media, duration_ms=sum(part.duration_ms for part in parts))

@@ -51,8 +51,8 @@ def values(library_id: int, shelved: Shelved, known: Mapping[str, Any] | None, p
         _keep_media(files, known["versions"])
         if not shelved.detailed and known["details"]:
             found |= {name: known[name] for name in (*_OF_DETAILS, "details")}
-    if files:
-        found |= _media(files[0]["parts"])
+    if files:  # what is in them is kept with them
+        found |= {"media_duration_ms": None, "media": None}
     return found
 
 
@@ -70,12 +70,3 @@ def _keep_media(files: Sequence[Values], known: Sequence[Values]) -> None:
 def _probed(part: Values) -> int:
     found: int = orjson.loads(part["media"]).get("probed", 0)
     return found
-
-
-def _media(parts: Sequence[Values]) -> Values:
-    """Return the columns of what is in the first of ``parts``, as long as all of them."""
-    first = parts[0]
-    if "media" not in first:
-        return {"media_duration_ms": None, "media": None}
-    whole = first["media_ms"] if len(parts) == 1 else sum(part["duration_ms"] for part in parts)
-    return {"media_duration_ms": whole, "media": orjson.loads(first["media"])}
