@@ -108,7 +108,10 @@ class Application:
 class Lines:
     """The port's websockets, beside its requests."""
 
-    def __init__(self, inner: Application, site: ServerSite, notices: Notices, faults: Faults) -> None:
+    def __init__(
+        self, inner: Application, site: ServerSite, notices: Notices, faults: Faults, counters: Counters
+    ) -> None:
+        self._counters = counters
         self._inner = inner
         self._site = site
         self._notices = notices
@@ -120,8 +123,11 @@ class Lines:
             await self._inner(scope, receive, send)
             return
         line, ask = WebSocket(scope, receive, send), _ask({**scope, "method": "GET"})
-        refused = self._site.account(ask) is None or ask.path not in _LINES
-        if refused or any(rule.kind == "status" for rule in self._faults.of(ask, str(scope["query_string"]))):
+        raw_query = scope["query_string"].decode("latin-1")
+        harmed = any(rule.kind == "status" for rule in self._faults.of(ask, raw_query))
+        refused = harmed or self._site.account(ask) is None or ask.path not in _LINES
+        self._counters.count("line", ask, raw_query, 403 if refused else 101, 0, 0.0)
+        if refused:
             await line.close(1008)  # before it is accepted: the handshake is refused with 403
             return
         await self._notices.listen(line, ask.query.get("filters", ""))

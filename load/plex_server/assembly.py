@@ -47,7 +47,7 @@ class Assembly:
         pages = Pages(catalogue, switches, notices, listing, Parts(catalogue, switches), work)
         site = ServerSite(pages, accounts)
         inner = Application(site, orders, faults, counters, switches)
-        self._server = Listener(Lines(inner, site, notices, faults), host)
+        self._server = Listener(Lines(inner, site, notices, faults, counters), host)
         self._outside = Listener(Application(self._plex_tv, orders, faults, counters, switches), host)
         orders.learn("stop_listening", self._server.close)
         orders.learn("listen", self._server.open)

@@ -12,11 +12,24 @@ from typing import Any
 
 import orjson
 
-from load.plex_server.answers import HTML, JSON, XML, Answer
+from load.plex_server.answers import HTML, JSON, Answer
 from load.plex_server.asking import Ask
 
 KINDS = frozenset(
-    "status delay hang drip reset cut shorten gzip_bomb deep wrong_types rewrite another_size".split()  # noqa: SIM905 -- a list to read
+    {
+        "status",
+        "delay",
+        "hang",
+        "drip",
+        "reset",
+        "cut",
+        "shorten",
+        "gzip_bomb",
+        "deep",
+        "wrong_types",
+        "rewrite",
+    }
+    | {"another_size"}
 )
 MAINTENANCE = (
     '<Response code="503" title="Maintenance" '
@@ -207,18 +220,3 @@ def delivery(rules: list[Rule], rate: int) -> Delivery:
         if rule.kind in {"reset", "cut"}:
             return Delivery(rate=rate, after=rule.after, reset=rule.kind == "reset")
     return Delivery(rate=rate)
-
-
-__all__ = [
-    "JSON",
-    "KINDS",
-    "LOGIN_PAGE",
-    "MAINTENANCE",
-    "XML",
-    "Delivery",
-    "Faults",
-    "Rule",
-    "altered",
-    "before",
-    "delivery",
-]

@@ -87,6 +87,11 @@ def test_lines_are_refused_without_a_token_and_can_be_cut(own: PlexServer, line:
     with pytest.raises(InvalidStatus, match="403"):
         _line(own, token="wrong")
     assert own.listeners() == 1
+    rule = own.harm("status", "/:/websockets", status=503)
+    with pytest.raises(InvalidStatus, match="403"):
+        _line(own)
+    own.heal(rule)
+    assert [ask["status"] for ask in own.asked() if ask["kind"] == "line"] == [101, 403, 403]
     own.cut_lines()
     with pytest.raises(ConnectionClosed):
         line.recv(timeout=5)
