@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exstream.config.settings import ENVIRONMENT_PREFIX
+from exstream.config.settings import ENVIRONMENT_PREFIX, OPTIONS
 from exstream.config.values import nearest
 
 if TYPE_CHECKING:
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 1024 * 1024
 """Bytes. A file of settings is never larger; what is, was named by mistake."""
+
+_FILE = "_FILE"
+_ALIASES = {
+    alias + suffix: option.name + suffix.lower()
+    for option in OPTIONS.values()
+    for suffix in (("", _FILE) if option.secret else ("",))
+    for alias in option.aliases
+}
+"""Settings by the names in the environment that do not begin with the prefix."""
 
 Say = Callable[[str], None]
 
@@ -34,13 +43,25 @@ Place = Mapping[str, Written]
 
 
 def environment_place(environment: Mapping[str, str], folder: Path) -> Place:
-    """Return what ``EXSTREAM_*`` variables say; an empty one counts as not set."""
+    """Return what ``EXSTREAM_*`` variables and the other names of settings say; an empty one counts as not set."""
+    return _by_setting(
+        {
+            name: Written(value, name, f"{name} in the environment", folder)
+            for name, value in environment.items()
+            if value.strip()
+        }
+    )
+
+
+def _by_setting(variables: Place) -> Place:
+    """Return what is written by the settings' names: a setting's own variable goes before its aliases."""
     return {
-        name.removeprefix(ENVIRONMENT_PREFIX).lower(): Written(
-            value, name, f"{name} in the environment", folder
-        )
-        for name, value in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and value.strip()
+        **{_ALIASES[alias]: variables[alias] for alias in reversed(_ALIASES) if alias in variables},
+        **{
+            name.removeprefix(ENVIRONMENT_PREFIX).lower(): written
+            for name, written in variables.items()
+            if name.startswith(ENVIRONMENT_PREFIX)
+        },
     }
 
 
@@ -60,10 +81,9 @@ def dotenv_place(path: Path, fault: Say) -> Place:
         line = binding.original.line + binding.original.string[:blank].count("\n")
         if binding.error:
             fault(f"{path}, line {line}: write NAME=value")
-        elif binding.key and binding.key.startswith(ENVIRONMENT_PREFIX) and (binding.value or "").strip():
-            name = binding.key.removeprefix(ENVIRONMENT_PREFIX).lower()
-            found[name] = Written(binding.value, binding.key, f"{path}, line {line}", path.parent)
-    return found
+        elif binding.key and (binding.value or "").strip():
+            found[binding.key] = Written(binding.value, binding.key, f"{path}, line {line}", path.parent)
+    return _by_setting(found)
 
 
 def yaml_place(path: Path, fault: Say) -> Place:

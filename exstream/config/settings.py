@@ -14,6 +14,7 @@ from exstream.config.profiles import shipped
 from exstream.model.channel import Profile
 
 ENVIRONMENT_PREFIX = "EXSTREAM_"
+PLEX_VERSIONS = ("best", "smallest", "first")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -27,6 +28,8 @@ class Option:
     """None: it can be set in exstream.yaml only, and is read elsewhere."""
     secret: bool
     default: str
+    aliases: tuple[str, ...] = ()
+    """Other names in the environment, the foremost first; all of them stand back behind its own."""
 
     @property
     def environment(self) -> str:
@@ -44,8 +47,10 @@ def machine_timezone() -> str:
         return "UTC"
 
 
-def _about(read: values.Reader[Any] | None, meaning: str, default: str = "") -> Mapping[str, Any]:
-    return {"read": read, "meaning": meaning, "default": default}
+def _about(
+    read: values.Reader[Any] | None, meaning: str, default: str = "", aliases: tuple[str, ...] = ()
+) -> Mapping[str, Any]:
+    return {"read": read, "meaning": meaning, "default": default, "aliases": aliases}
 
 
 def user_data_dir(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
@@ -191,6 +196,50 @@ class Settings:
             "none: this machine only",
         ),
     )
+    plex_url: str = field(
+        default="",
+        metadata=_about(
+            values.web_address,
+            "The address of a Plex server, such as http://192.168.1.5:32400.",
+            "the servers that were signed in to",
+            ("PLEX_BASE_URL", "PLEX_URL"),
+        ),
+    )
+    plex_token: str = field(
+        default="",
+        repr=False,
+        metadata=_about(
+            values.secret, "The token of that Plex server.", "the one of the sign-in", ("PLEX_TOKEN",)
+        ),
+    )
+    plex_section: str = field(
+        default="",
+        metadata=_about(
+            values.text(200),
+            "The only library to synchronise, by its key or its name.",
+            "all that are enabled",
+            ("PLEX_TV_SECTION_KEY",),
+        ),
+    )
+    plex_page_size: int = field(
+        default=500,
+        metadata=_about(values.whole(1, 2_000), "How many items are asked of a Plex server in one page."),
+    )
+    plex_requests: int = field(
+        default=3,
+        metadata=_about(values.whole(1, 8), "How many requests a Plex server gets at the same time."),
+    )
+    plex_pool: int = field(
+        default=8,
+        metadata=_about(values.whole(1, 100), "Connections to a Plex server that are kept at most."),
+    )
+    plex_versions: str = field(
+        default="best",
+        metadata=_about(
+            values.choice(*PLEX_VERSIONS),
+            "Which version of an item is played where Plex has several: best, smallest, or its first.",
+        ),
+    )
 
     def __post_init__(self) -> None:
         """Fill in what depends on the data directory."""
@@ -222,7 +271,7 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be shown; a SQLite file's name is none."""
-        found = (self.metrics_token, self.database_url)
+        found = (self.metrics_token, self.plex_token, self.database_url)
         return tuple(value for value in found if value and not value.startswith("sqlite"))
 
 
@@ -239,6 +288,7 @@ OPTIONS: Mapping[str, Option] = {
         each.metadata["read"],
         not each.repr,
         each.metadata["default"] or _shown(each.default),
+        each.metadata["aliases"],
     )
     for each in fields(Settings)
 }
