@@ -1,13 +1,17 @@
-"""Taking in the server that the settings name."""
+"""Taking in the server that the settings name, known by what it says of itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Protocol
 
+from exstream.clock import Clock
 from exstream.errors import ConfigurationError
 from exstream.model.server import Server
+from exstream.outbound import Patience
+from exstream.plex.api import PlexServer
 from exstream.plex.preferences import token_of
+from exstream.plex.records import Identity
 from exstream.plex.signin import Identify
 
 
@@ -19,6 +23,20 @@ class KeptServers(Protocol):
 
     async def keep_server(self, server: Server) -> None:
         """Keep ``server``, new or not; without a token it keeps the one that it had."""
+
+
+def asking_once(client: str, clock: Clock, *, verify: bool = True) -> Identify:
+    """Return what asks an address which server answers there, once and without a token.
+
+    ``client`` is this installation's identifier; without ``verify`` any certificate will do.
+    """
+
+    async def identify(url: str) -> Identity:
+        door = Server("", url, url, verify=verify)
+        async with PlexServer(door, client, clock, patience=Patience(tries=1)) as server:
+            return await server.identity()
+
+    return identify
 
 
 async def adopt(url: str, token: str, kept: KeptServers, identify: Identify) -> Server:
