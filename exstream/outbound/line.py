@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from websockets.exceptions import (
 )
 
 from exstream.errors import NotAllowed, NotThere, OutboundError, SignInNeeded, Unreachable
+from exstream.outbound.certificates import certificates
 from exstream.outbound.faults import words
 
 OPEN_SECONDS = 10.0
@@ -54,7 +54,7 @@ async def line(
         connection = await _Straight(
             f"ws{address.removeprefix('http')}{path}",
             additional_headers=dict(headers),
-            ssl=_certificates(verify=verify) if secure else None,
+            ssl=certificates(verify=verify) if secure else None,
             proxy=None,
             open_timeout=OPEN_SECONDS,
             ping_interval=HEARTBEAT_SECONDS,
@@ -86,14 +86,6 @@ async def _messages(address: str, connection: ClientConnection) -> AsyncIterator
                 yield message
     except ConnectionClosed as fault:
         raise Unreachable(f"{address} closed the line") from fault
-
-
-def _certificates(*, verify: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _refusal(address: str, status: int) -> OutboundError:

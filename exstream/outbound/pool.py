@@ -14,6 +14,7 @@ import httpx
 
 from exstream import __version__
 from exstream.errors import Misunderstood, TooMuch, Unreachable
+from exstream.outbound.certificates import certificates
 from exstream.outbound.faults import in_words, words
 from exstream.outbound.unpacked import MIB, Unpacked
 
@@ -108,7 +109,7 @@ class Pool:
             self._client = httpx.AsyncClient(
                 headers={"User-Agent": f"Exstream/{__version__}", **headers},
                 # The certificates of the world take a while to read, and are of no use without TLS.
-                verify=verify and not self._root.startswith("http:"),
+                verify=False if self._root.startswith("http:") else certificates(verify=verify),
                 limits=httpx.Limits(
                     max_connections=None,
                     max_keepalive_connections=connections,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -235,8 +235,8 @@ class PlexServer:
         path = f"/playlists/{key}/items" if kind is Kind.PLAYLIST else f"/library/collections/{key}/children"
         return await self._whole(path, _QUIET, Kind.OTHER)
 
-    def notices(self) -> AsyncIterator[Notice]:
-        """Yield what happens, for as long as it is read; connects again by itself.
+    def notices(self) -> AsyncGenerator[Notice, None]:
+        """Yield what happens, for as long as it is read (close it then); connects again by itself.
 
         Raises `SignInNeeded` and `NotAllowed`.
         """

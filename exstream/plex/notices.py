@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from random import Random
 
@@ -83,7 +83,7 @@ async def listen(
     verify: bool,
     chance: Random,
     opened: Line = line,
-) -> AsyncIterator[Notice]:
+) -> AsyncGenerator[Notice, None]:
     """Yield what the server at ``address`` tells, CONNECTED after each connection: what happened before is not told.
 
     Connects again for ever, ever more slowly. Raises `SignInNeeded` and `NotAllowed`.
