@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from exstream.definitions.values import nearest, quoted
 from exstream.model.catalogue import Item, Library
+from exstream.schedule.query import names_of_library, names_of_show
 
 LIBRARY, SHOW = "library", "show"
 _MOST_LISTED = 10
@@ -31,10 +32,11 @@ class Names:
     @classmethod
     def of(cls, libraries: Iterable[Library], items: Iterable[Item]) -> Names:
         """Return what ``libraries`` and their ``items`` are called; items that are missing for now count."""
-        return cls(
-            frozenset(library.name for library in libraries),
-            frozenset(item.show for item in items if item.show),
-        )
+        found, shows = {library.name for library in libraries}, set[str]()
+        for item in items:
+            found.update(names_of_library(item))
+            shows.update(names_of_show(item))
+        return cls(frozenset(found), frozenset(shows))
 
 
 def unknown(mentions: Mapping[str, Sequence[Mention]], names: Names) -> Iterator[str]:

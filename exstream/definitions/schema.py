@@ -120,6 +120,17 @@ POOL_KEYS = (
     Key("library", _mentioned(LIBRARY)),
     Key("genre", _simple(values.texts)),
     Key("years", _simple(values.years)),
+    Key("artist", _mentioned(SHOW)),
+    Key("album", _simple(values.texts)),
+    Key("server", _simple(values.texts)),
+    Key("collection", _simple(values.texts)),
+    Key("playlist", _simple(values.texts)),
+    Key("label", _simple(values.texts)),
+    Key("people", _simple(values.texts)),
+    Key("rating", _simple(values.texts)),
+    Key("min_rating", _simple(values.rating)),
+    Key("watched", _simple(values.flag)),
+    Key("aired", _simple(values.years)),
 )
 FILLER_KEYS = (
     Key("pool", _nested(POOL_KEYS, "pool"), required=True),
@@ -235,10 +246,16 @@ def _pools(programmes: Iterable[dict[str, Any]]) -> tuple[Pool, ...]:
 
 def _described(selected: dict[str, Any]) -> str:
     words = (
-        f"{key} {'..'.join(map(str, value)) if key == 'years' else ', '.join(value)}"
+        f"{key} {_words('..' if key in {'years', 'aired'} else ', ', value)}"
         for key, value in sorted(selected.items())
     )
     return "; ".join(words) or "everything"
+
+
+def _words(between: str, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return between.join(map(str, value)) if isinstance(value, tuple) else f"{value:g}"
 
 
 def _pool(written: dict[str, Any], name: str, order: Order) -> Pool:
@@ -250,5 +267,16 @@ def _pool(written: dict[str, Any], name: str, order: Order) -> Pool:
         libraries=selected.get("library", ()),
         genres=selected.get("genre", ()),
         years=selected.get("years"),
+        artists=selected.get("artist", ()),
+        albums=selected.get("album", ()),
+        servers=selected.get("server", ()),
+        collections=selected.get("collection", ()),
+        playlists=selected.get("playlist", ()),
+        labels=selected.get("label", ()),
+        people=selected.get("people", ()),
+        content_ratings=selected.get("rating", ()),
+        min_rating=selected.get("min_rating"),
+        watched=selected.get("watched"),
+        aired=selected.get("aired"),
     )
     return Pool(written.get("name", name), query, written.get("order", order), written.get("count", 1))

@@ -21,6 +21,7 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NUMBER = re.compile(r"[0-9]{1,5}(\.[0-9]{1,3})?")
 _ALIGN = re.compile(r"(?:([0-9]{1,2})h)?(?:([0-9]{1,3})m)?")
 _YEARS = re.compile(r"([0-9]{4})?(\.\.)?([0-9]{4})?")
+_RATING = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3})?")
 _LOGO_FILE = re.compile(r"[^./\\:][^/\\:]*")
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
@@ -183,6 +184,15 @@ def years(node: Node) -> tuple[int, int]:
     if last < first:
         raise Refused(node, f"the years {quoted(written)} run backwards")
     return first, last
+
+
+def rating(node: Node) -> float:
+    """Read how good something is at least, from 0 to 10."""
+    written = text(node)
+    match = _RATING.fullmatch(written)
+    if match is None or float(written) > 10:
+        raise Refused(node, f"{quoted(written)} is no rating: write a number from 0 to 10, such as 7.5")
+    return float(written)
 
 
 def logo(node: Node) -> str:

@@ -71,6 +71,20 @@ class Query:
     genres: tuple[str, ...] = ()
     years: tuple[int, int] | None = None
     """First and last year, both included."""
+    artists: tuple[str, ...] = ()
+    albums: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    """By their names; files of this machine are of none."""
+    collections: tuple[str, ...] = ()
+    playlists: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    content_ratings: tuple[str, ...] = ()
+    min_rating: float | None = None
+    """From 0 to 10."""
+    watched: bool | None = None
+    aired: tuple[int, int] | None = None
+    """First and last year of the first broadcast or release, both included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from exstream.definitions import Mention, Names, unknown
+from exstream.model.catalogue import Item, ItemKind
 from tests.definitions.written import SHORT, load, write
 
 NAMES = Names(frozenset({"films", "Demo"}), frozenset({"Robot Harbour"}))
@@ -42,3 +43,19 @@ def test_where_no_name_is_near_those_that_are_there_are_listed() -> None:
     assert many.endswith("library 08, library 09 and 2 more")
     [none] = unknown(mentions, Names())
     assert "`exstream library add PATH`" in none
+
+
+def test_shows_and_libraries_of_servers_have_longer_names_too() -> None:
+    """A show is there by its title and with its year, a library by its name and with its server's."""
+    item = Item(
+        *("a:1", ItemKind.EPISODE, "Pilot", 1, "Series"),
+        show="Galactica",
+        show_year=1978,
+        server="Attic",
+    )
+    names = Names.of((), [item])
+    assert names.shows == {"Galactica", "Galactica (1978)"}
+    assert names.libraries == {"Series", "Series on Attic"}
+    mentions = {"a.yaml": (Mention(5, "show", "Galactica (2003)"), Mention(6, "library", "series on attic"))}
+    [absent] = unknown(mentions, names)
+    assert "did you mean 'Galactica (1978)'?" in absent

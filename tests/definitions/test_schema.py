@@ -15,7 +15,7 @@ from exstream.definitions.schema import (
     channel_keys,
     read_definition,
 )
-from exstream.model.channel import COPY
+from exstream.model.channel import COPY, Query
 from tests.conftest import ROOT
 from tests.definitions.written import PROFILES, SHORT, WHOLE, faults, number_of
 
@@ -44,6 +44,54 @@ def test_years(written: str, years: tuple[int, int]) -> None:
     definition = read_definition(content.encode(), "channel", PROFILES, "UTC", Report())
     assert definition is not None
     assert definition.pools[0].query.years == years
+
+
+def test_what_servers_tell_can_be_selected_by() -> None:
+    """Each key of a pool restricts by what it says, and names the pool when nothing else does."""
+    written = (
+        "{artist: Anna, album: [One, Two], server: Attic, collection: Space, playlist: Evening, label: Night,"
+        " people: Bo, rating: [PG, de/12], min_rating: 7.5, watched: no, aired: 1999..2003}"
+    )
+    content = SHORT.replace("pool: {}", f"pool: {written}")
+    report = Report()
+    definition = read_definition(content.encode(), "channel", PROFILES, "UTC", report)
+    assert definition is not None, report.faults
+    assert definition.pools[0].query == Query(
+        artists=("Anna",),
+        albums=("One", "Two"),
+        servers=("Attic",),
+        collections=("Space",),
+        playlists=("Evening",),
+        labels=("Night",),
+        people=("Bo",),
+        content_ratings=("PG", "de/12"),
+        min_rating=7.5,
+        watched=False,
+        aired=(1999, 2003),
+    )
+    assert definition.pools[0].name == (
+        "aired 1999..2003; album One, Two; artist Anna; collection Space; label Night; min_rating 7.5; people Bo;"
+        " playlist Evening; rating PG, de/12; server Attic; watched false"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("min_rating: 11", "'11' is no rating: write a number from 0 to 10"),
+        ("min_rating: -1", "'-1' is no rating"),
+        ("min_rating: 7,5", "'7,5' is no rating"),
+        ("watched: maybe", "'maybe' is neither true nor false"),
+        ("aired: yesterday", "'yesterday' are no years"),
+        ("colection: Space", "did you mean 'collection'?"),
+    ],
+)
+def test_a_selection_that_cannot_be_meant(key: str, sentence: str) -> None:
+    """What is written wrong is refused with what would be right."""
+    content = SHORT.replace("pool: {}", f"pool:\n      {key}")
+    report = Report()
+    assert read_definition(content.encode(), "channel", PROFILES, "UTC", report) is None
+    assert sentence in report.faults[0][1]
 
 
 @pytest.mark.parametrize(
