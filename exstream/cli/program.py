@@ -10,7 +10,7 @@ import typer
 from typer.main import get_command
 
 from exstream import __version__
-from exstream.cli import asrun, channels, check_stream, config, doctor, library, serve
+from exstream.cli import asrun, channels, check_stream, config, doctor, library, plex, serve
 from exstream.cli.invocation import Invocation, invocation
 from exstream.cli.outcome import ExitCode, say, tell
 from exstream.errors import ExstreamError
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.add_typer(library.app, name="library")
 app.add_typer(channels.app, name="channels")
+app.add_typer(plex.app, name="plex")
 app.add_typer(config.app, name="config")
 app.command("asrun")(asrun.asrun)
 app.command("check-stream")(check_stream.check_stream)
