@@ -167,9 +167,10 @@ def _black(profile: Profile) -> ffmpeg.Stream:
 def _cut_picture(stream: ffmpeg.Stream, pictures: int) -> ffmpeg.Stream:
     """Go on in black when the source ends, and stop after exactly ``pictures``.
 
-    The first picture after the end is the last one again: rounded to the grid, an item may need one more than it has.
+    The first two after the end are the last one again: an item that is rounded to the grid may need one more than it
+    has, and another one where it is joined between two of its pictures.
     """
-    stream = stream.filter("tpad", stop=1, stop_mode="clone")
+    stream = stream.filter("tpad", stop=2, stop_mode="clone")
     stream = stream.filter("tpad", stop=-1, stop_mode="add", color="black")
     return _tagged(stream.filter("trim", end_frame=pictures))
 

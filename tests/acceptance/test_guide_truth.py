@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from exstream.jobs.demo_manifest import Clip
 from tests.acceptance.pictures import FILLER_CODES, Seen, clip_of, pictures
 from tests.referee import decode_faults, examine
 from tests.reliability.patience import eventually
@@ -68,16 +69,16 @@ def test_every_picture_is_what_the_guide_says(station: Server, tmp_path: Path, f
             recording.stop()
     carded = station.figure("exstream_card_seconds_total") - carded
     guide = {name: station.guide(name, began - 1, time.time() + 5) for name in BOUNDARIES}
-    covered = 0.0
+    covered: list[tuple[float, str, Seen]] = []
     for name, wanted in BOUNDARIES.items():
         path, picture = tmp_path / f"{name}.ts", PICTURE.get(name, 0.04)
         assert examine(path.read_bytes(), picture * 90_000).faults == [], name
         assert decode_faults(ffmpeg, path) == "", name
         seen = list(pictures(path))
-        covered += picture * covered_pictures(seen, guide[name], picture)
+        covered += [(picture, *each) for each in covered_pictures(seen, guide[name], picture)]
         assert boundaries(seen, guide[name], picture) >= wanted, name
     # Where a programme could not be shown in time there was a card, and the server counts every second of it.
-    assert covered <= carded + 1e-6
+    assert sum(picture for picture, _, _ in covered) <= carded + 1e-6, covered
 
 
 def programme_at(guide: list[dict[str, Any]], at: float) -> dict[str, Any]:
@@ -85,24 +86,29 @@ def programme_at(guide: list[dict[str, Any]], at: float) -> dict[str, Any]:
     return next(row for row in guide if row["starts"] <= at + TICK < row["ends"])
 
 
-def covered_pictures(seen: list[Seen], guide: list[dict[str, Any]], length: float) -> int:
-    """Compare every picture with the guide; return how many show nothing where a programme should be."""
-    nothing = 0
+def covered_pictures(seen: list[Seen], guide: list[dict[str, Any]], length: float) -> list[tuple[str, Seen]]:
+    """Compare every picture with the guide; return those that show nothing, and which programme should be there."""
+    nothing = []
     for picture in seen:
         row = programme_at(guide, picture.at)
         clip, into = clip_of(row["title"], row["subtitle"]), picture.at - row["starts"]
         if into >= float(clip.seconds):  # the programme is over, filler follows until the next one
             assert picture.code in FILLER_CODES | {None}, (row, picture)
         elif picture.code is None:
-            nothing += clip.code != 0 or into >= length
+            if clip.code != 0 or into >= length:
+                nothing.append((f"{row['title']} {row['subtitle']} after {into:.3f} s", picture))
         else:
             # The item begins with the first picture of the channel at or after its time. A position is told in
             # fiftieths; the clip has pictures of its own, of which some formats leave out two in a row.
             shown = (into + TICK) // length * length
-            step = float(clip.format.rate.seconds) * (3 if clip.format.variable else 1)
             assert picture.code == clip.code, (row, picture)
-            assert -0.04 <= shown - picture.position <= max(step, 0.04) + 0.02, (row, picture, into)
+            assert -0.04 <= shown - picture.position <= max(_step(clip), 0.04) + 0.02, (row, picture, into)
     return nothing
+
+
+def _step(clip: Clip) -> float:
+    """Return for how long a picture of ``clip`` may stay, in seconds."""
+    return float(clip.format.rate.seconds) * (3 if clip.format.variable else 1)
 
 
 def boundaries(seen: list[Seen], guide: list[dict[str, Any]], length: float) -> int:

@@ -89,6 +89,18 @@ def test_picture_and_sound_stay_together_from_any_seek(
     assert beep == pytest.approx(flashes[0] * 0.04, abs=0.005)
 
 
+@pytest.mark.parametrize("offset_ms", [3_041, 3_059, 3_061, 3_079])
+def test_an_item_joined_between_two_pictures_has_no_black_one_at_its_end(
+    clips: Path, encode: Encode, offset_ms: int
+) -> None:
+    """On the channel's grid it may need two pictures more than are left of it: they are the last one again."""
+    left = -(-(4_000 - offset_ms) // 40)
+    order = order_of(clips, "plain.mkv", offset_ms=offset_ms, pictures=left + 1)
+    pictures, _, _ = decoded(encode(programme(order)))
+    assert len(pictures) == left + 1
+    assert min(luma.mean() for luma, _, _ in pictures) > 40
+
+
 def test_loudness_brings_quiet_sound_up_and_keeps_the_counts(clips: Path, encode: Encode) -> None:
     """With a loudness set the same clip is louder, and as long as before."""
     order = order_of(clips, "plain.mkv", pictures=90)
