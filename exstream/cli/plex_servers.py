@@ -84,7 +84,10 @@ def add(
 ) -> None:
     """Add a server by its address, or change how to get at a known one."""
     settings = invocation(context).settings(data_dir=data_dir)
-    written = Written(plex_token or "", token_file, preferences, settings.plex_token)
+    # A token that the settings have for one address is not shown to another.
+    elsewhere = url and settings.plex_url and url.rstrip("/") != settings.plex_url.rstrip("/")
+    setting = "" if elsewhere else settings.plex_token
+    written = Written(plex_token or "", token_file, preferences, setting)
     token = given_token(written)
     server, sections = asyncio.run(_added(settings, url, token, name, verify=not no_verify, dry_run=dry_run))
     if as_json:

@@ -63,6 +63,18 @@ def test_a_token_comes_from_the_environment(
     assert leaks(shell.data, answer.out, answer.err) == []
 
 
+def test_a_token_of_the_settings_is_for_their_server_only(
+    shell: Shell, household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server than the one that PLEX_BASE_URL names is never shown PLEX_TOKEN."""
+    monkeypatch.setenv("PLEX_BASE_URL", household.tower.url)
+    monkeypatch.setenv("PLEX_TOKEN", TOWER)
+    household.attic.reset_counts()
+    assert _add(shell, household.attic.url).code == 1
+    assert TOWER not in json.dumps(household.attic.asked())
+    assert _add(shell, household.tower.url).code == 0
+
+
 def test_a_token_on_the_command_line_is_warned_of(shell: Shell, household: Household) -> None:
     """--plex-url and --plex-token work as scripts know them, with a warning that does not repeat the token."""
     answer = shell("plex", "servers", "add", "--plex-url", household.tower.url, "--plex-token", TOWER)
