@@ -133,12 +133,12 @@ class PlexServer:
             at_once=at_once,
             verify=server.verify,
         )
-        self._exchange = Exchange(self.pool, clock, patience, self.breaker, self._chance)
-
-    @property
-    def requests(self) -> int:
+        self.requests = 0
         """How many requests were sent so far, those that were repeated included; streams do not count."""
-        return self._exchange.requests
+        self._exchange = Exchange(self.pool, clock, patience, self.breaker, self._chance, self._sent)
+
+    def _sent(self) -> None:
+        self.requests += 1
 
     async def __aenter__(self) -> Self:
         return self

@@ -34,18 +34,27 @@ ASIDE_BYTES = 32 * 1024
 
 
 class Exchange:
-    """Asks one server. Every method raises `OutboundError`: see its tree for what to do next."""
+    """Asks one server, and calls ``sent`` before each request.
+
+    Every method raises `OutboundError`: see its tree for what to do next.
+    """
 
     def __init__(
-        self, pool: Pool, clock: Clock, patience: Patience, breaker: Breaker, chance: Random
+        self,
+        pool: Pool,
+        clock: Clock,
+        patience: Patience,
+        breaker: Breaker,
+        chance: Random,
+        sent: Callable[[], None],
     ) -> None:
-        self.requests = 0
         self.address = pool.address
         self._pool = pool
         self._clock = clock
         self._patience = patience
         self._breaker = breaker
         self._chance = chance
+        self._sent = sent
 
     async def meaning(
         self,
@@ -105,7 +114,7 @@ class Exchange:
         aside = anyone and self._breaker.refused
         if not aside:
             self._admit()
-        self.requests += 1
+        self._sent()
         try:
             answer = await self._pool.get(path, params, headers=headers, call=call)
         except Unreachable:

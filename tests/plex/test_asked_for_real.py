@@ -11,6 +11,7 @@ import pytest
 
 from exstream.clock import SystemClock
 from exstream.errors import Misunderstood, OutboundError, SignInNeeded, TooMuch, Unreachable
+from exstream.jobs.sync.ports import PlexAsking
 from exstream.model.server import Server
 from exstream.outbound import ONCE, Call, Patience
 from exstream.plex.api import PlexServer
@@ -54,7 +55,7 @@ async def asking(
         yield client
 
 
-async def everything(client: PlexServer) -> list[Record]:
+async def everything(client: PlexAsking) -> list[Record]:
     """Return every entry of every library with its details, every grouping and its members."""
     found: list[Record] = []
     for section in await client.sections():
