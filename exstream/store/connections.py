@@ -23,6 +23,8 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",  # a long guide is read, and sorted, on a full disk too
 )
+_CROWDED, _CALM = 0.8, 0.5
+"""Parts of all connections. Between them nothing is told anew."""
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgres": "postgresql+asyncpg",
@@ -45,6 +47,24 @@ def understood(address: str) -> URL:
     if driver == _DRIVERS["sqlite"] and url.database in {None, "", ":memory:"}:
         raise StoreError("SQLite needs a file: name it in the database's address")
     return url.set(drivername=driver)
+
+
+class Crowding:
+    """Tells when so many connections are in use that the last of them are near: once, until it has become calm."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        """How many connections there can be."""
+        self._told = False
+
+    def reached(self, in_use: int) -> bool:
+        """Take note that ``in_use`` connections are in use; return True when that is to be told now."""
+        if in_use <= self.most * _CALM:
+            self._told = False
+        if self._told or in_use < self.most * _CROWDED:
+            return False
+        self._told = True
+        return True
 
 
 def sqlite_connections(url: URL) -> AsyncEngine:

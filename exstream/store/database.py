@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from exstream.errors import StoreError
-from exstream.store.connections import WRITES, postgres_connections, sqlite_connections, understood
+from exstream.store.connections import WRITES, Crowding, postgres_connections, sqlite_connections, understood
 from exstream.store.faults import translated, unreachable
 from exstream.store.tables import SCHEMA
+
+log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -33,9 +36,11 @@ class Database:
         self._file = Path(self._url.database or "").absolute()
         self._backups = backups or self._file.parent / "backups"
         self._writer = asyncio.Lock()
+        self._crowding: Crowding | None = None
         if self.dialect == "sqlite":
             self._engine = sqlite_connections(self._url)
         else:
+            self._crowding = Crowding(pool_size + max_overflow)
             self._engine = postgres_connections(self._url, pool_size, max_overflow)
 
     @property
@@ -121,7 +126,15 @@ class Database:
         if self.dialect == "sqlite":
             return await self._engine.connect()
         with unreachable(self.address):
-            return await self._engine.connect()
+            connection = await self._engine.connect()
+        if self._crowding is not None and self._crowding.reached(self.checked_out()):
+            log.warning(
+                "nearly all connections to the database are in use: raise EXSTREAM_DB_POOL_SIZE, and what the "
+                "database's server allows",
+                in_use=self.checked_out(),
+                most=self._crowding.most,
+            )
+        return connection
 
     def _make_folder(self) -> None:
         try:

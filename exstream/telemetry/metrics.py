@@ -98,7 +98,7 @@ class Metrics:
             "exstream_db_pool_connections", "Open database connections.", registry=registry
         )
         self._pool_in_use = Gauge(
-            "exstream_db_pool_in_use", "Database connections in use.", registry=registry
+            "exstream_db_pool_checked_out", "Database connections in use.", registry=registry
         )
 
     def gauge_pool(self, *, connections: Callable[[], float], in_use: Callable[[], float]) -> None:

@@ -13,10 +13,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, text
+from structlog.testing import capture_logs
 
 from exstream.errors import SchemaTooNew, StoreError
 from exstream.store import migration, tables
+from exstream.store.connections import Crowding
 from exstream.store.database import Database
 from tests import programs
 
@@ -300,5 +304,33 @@ async def test_postgresql_connections_are_bounded_and_replaced(postgres_url: str
         async with database.read() as one, database.read() as two:
             for connection in (one, two):
                 assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+    finally:
+        await database.dispose()
+
+
+@given(st.lists(st.integers(0, 50), max_size=200))
+def test_crowding_is_told_once(in_use: list[int]) -> None:
+    """A warning is due at four fifths, and again only after half or less were in use."""
+    crowding, due = Crowding(50), True
+    for number in in_use:
+        due = due or number <= 25
+        said = crowding.reached(number)
+        assert said == (due and number >= 40)
+        due = due and not said
+
+
+@pytest.mark.programs
+async def test_the_last_connections_are_told_of(postgres_url: str) -> None:
+    """At four fifths of the connections the log says so, once, and names the setting."""
+    database = Database(postgres_url, pool_size=3, max_overflow=2)
+    try:
+        with capture_logs() as logs:
+            async with database.read(), database.read(), database.read():
+                assert logs == []
+                async with database.read(), database.read():
+                    assert database.checked_out() == 5
+        [entry] = logs
+        assert (entry["log_level"], entry["in_use"], entry["most"]) == ("warning", 4, 5)
+        assert "EXSTREAM_DB_POOL_SIZE" in entry["event"]
     finally:
         await database.dispose()

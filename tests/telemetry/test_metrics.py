@@ -55,9 +55,9 @@ def test_the_pool_is_read_when_asked() -> None:
     """The pool's gauges show its state at the time of the request."""
     metrics, busy = Metrics(), [1]
     metrics.gauge_pool(connections=lambda: 20, in_use=lambda: busy[0])
-    assert _samples(metrics)["exstream_db_pool_in_use"] == 1
+    assert _samples(metrics)["exstream_db_pool_checked_out"] == 1
     busy[0] = 7
-    assert _samples(metrics)["exstream_db_pool_in_use"] == 7
+    assert _samples(metrics)["exstream_db_pool_checked_out"] == 7
     assert _samples(metrics)["exstream_db_pool_connections"] == 20
 
 
