@@ -28,9 +28,7 @@ class _Listed:
     records: Sequence[Record]
 
 
-async def read_groupings(
-    means: Means, libraries: Sequence[PlexLibrary], statistics: Statistics, *, deep: bool = False
-) -> None:
+async def read_groupings(means: Means, libraries: Sequence[PlexLibrary], statistics: Statistics) -> None:
     """Take the collections of ``libraries``, which are all that are read, and the playlists of the token's user.
 
     A user who may not see them does without: what is kept stays.
@@ -48,7 +46,7 @@ async def read_groupings(
         there = {key_of(means.server.id, record.key) for each in listed for record in each.records}
         gone = sorted(known.keys() - there)
         for place, each in enumerate(listed):
-            groupings = [await _grouping(means, kind, record, known, deep=deep) for record in each.records]
+            groupings = [await _grouping(means, kind, record, known) for record in each.records]
             changed = [grouping for grouping in groupings if known.get(grouping.key) != grouping]
             drop = () if place else gone
             if changed or drop:
@@ -67,14 +65,14 @@ async def _listed(means: Means, libraries: Sequence[PlexLibrary], kind: Grouping
 
 
 async def _grouping(
-    means: Means, kind: GroupingKind, record: Record, known: Mapping[ItemKey, Grouping], *, deep: bool
+    means: Means, kind: GroupingKind, record: Record, known: Mapping[ItemKey, Grouping]
 ) -> Grouping:
     """Return a grouping with its members; they are asked for where it has changed, or is smart."""
     key = key_of(means.server.id, record.key)
     facts = (record.title, record.stamp, record.child_count, record.leaf_count, record.smart)
     digest = blake2b(repr(facts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     before = known.get(key)
-    if before and before.digest == digest and not record.smart and not deep:
+    if before and before.digest == digest and not record.smart:
         return before
     members: list[ItemKey] = []
     for member in await means.asking.members(_KINDS[kind], record.key):

@@ -26,12 +26,12 @@ async def full_pass(reading: Reading, section: Section, *, force: bool = False) 
     if not goes_on:
         _begin(reading)
     listed = await read_shows(reading)
-    complete = await _read_pages(reading, section, resumed=goes_on)
-    if not complete and goes_on:
-        # Entries may have moved over the gap: once more, from the first one on.
+    seen, total = await _read_pages(reading, section, resumed=goes_on)
+    if goes_on and seen != total:
+        # Entries have moved over the gap, or what was seen before it is gone: once more, from the first one on.
         _begin(reading)
-        complete = await _read_pages(reading, section, resumed=False)
-    if complete:
+        seen, total = await _read_pages(reading, section, resumed=False)
+    if seen >= total:
         held_back = await judge(reading, force=force)
         if listed is not None:
             await drop_shows(reading, listed)
@@ -46,8 +46,8 @@ def _begin(reading: Reading) -> None:
     reading.state = replace(reading.state, pass_number=number, pass_start=0, pass_open=True)
 
 
-async def _read_pages(reading: Reading, section: Section, *, resumed: bool) -> bool:
-    """Read the listing to its end; tell whether all of its entries came in this pass."""
+async def _read_pages(reading: Reading, section: Section, *, resumed: bool) -> tuple[int, int]:
+    """Read the listing to its end; return how many entries came in this pass, and how many the server has."""
     start = max(0, reading.state.pass_start - OVERLAP) if resumed else 0
     total, faults = 0, 0
     pages = reading.means.asking.pages(section.key, reading.item_kind, start=start)
@@ -60,8 +60,10 @@ async def _read_pages(reading: Reading, section: Section, *, resumed: bool) -> b
                 reading.fault(fault)
             await reading.take(page.records, replace(reading.state, pass_start=start), total=total)
     unseen = await reading.means.shelves.unseen(reading.id, reading.state.pass_number)
-    reading.state = replace(reading.state, total=total)
-    return reading.present - len(unseen) + faults >= total
+    seen = reading.present - len(unseen) + faults
+    # More than the server has: something went while the pages came, and the next count will not fit.
+    reading.state = replace(reading.state, total=max(seen, total))
+    return seen, total
 
 
 async def _end(reading: Reading, section: Section, held_back: int) -> None:

@@ -81,8 +81,9 @@ class PlexShelves(Protocol):
 class PlexAsking(Protocol):
     """One server, asked. Every method raises `OutboundError`: see its tree for what to do next."""
 
-    requests: int
-    """How many requests were sent so far, those that were repeated included."""
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, those that were repeated included."""
 
     async def identity(self) -> Identity:
         """Return which server answers."""

@@ -70,6 +70,8 @@ class Reading:
         self.item_kind, self.show_kind = READ_KINDS[library.kind]
         self.changed_shows: Counter[ItemKey] = Counter()
         """How many items of each show were new in this reading."""
+        self.unreadable: set[ItemKey] = set()
+        """What the server could not tell when it was asked: it is not known to be gone."""
         self._counts: Counter[ItemKey] = Counter()
 
     @property
@@ -158,6 +160,7 @@ class Reading:
             return []
         except Misunderstood as fault:
             if len(keys) == 1:
+                self.unreadable.add(keys[0])
                 self.fault(f"{keys[0]} cannot be read: {fault}")
                 return []
             middle = len(keys) // 2

@@ -14,7 +14,9 @@ from exstream.jobs.sync.means import Means
 from exstream.jobs.sync.passes import full_pass
 from exstream.jobs.sync.plan import HOUR_MS, SECOND_LOOK_MS, Due, Pass, Wishes, due, wanted
 from exstream.jobs.sync.reading import BATCH, Reading, batched
+from exstream.jobs.sync.refresh import refresh
 from exstream.jobs.sync.rehearsal import Rehearsal
+from exstream.jobs.sync.search import found, sync_found
 from exstream.jobs.sync.statistics import Statistics
 from exstream.model.catalogue import ItemKey
 from exstream.model.server import Mapping, PlexLibrary
@@ -42,6 +44,7 @@ class ServerSync:
     def __init__(self, means: Means) -> None:
         self.means = means
         self._groupings_at = 0
+        self._groupings_due: list[PlexLibrary] = []
         self._refused: dict[ItemKey, str] = {}
 
     async def run(self, wishes: Wishes = Wishes()) -> Statistics:
@@ -80,10 +83,9 @@ class ServerSync:
         for library in libraries:
             if library.gone and not wishes.section:
                 await self._lost(means, library, mappings, wishes, statistics)
-        whole = not wishes.section
-        if whole and (moved or means.clock.now_ms() - self._groupings_read(due_ones) >= HOUR_MS):
-            await read_groupings(means, due_ones, statistics, deep=wishes.deep)
-            self._groupings_at = means.clock.now_ms()
+        age = means.clock.now_ms() - self._groupings_read(due_ones)
+        if not wishes.section and not wishes.dry_run and (moved or age >= HOUR_MS):
+            self._groupings_due = due_ones
 
     async def libraries(self, means: Means | None = None) -> tuple[Sequence[Section], list[PlexLibrary]]:
         """Return what libraries the server has, taken note of. Raises Misunderstood where another one answers."""
@@ -149,18 +151,91 @@ class ServerSync:
         """Return since when the groupings are surely known: by this object, else by the last full pass."""
         return max(self._groupings_at, min((each.state.full_at for each in libraries), default=0))
 
-    async def details(self, order: Order = as_they_come, *, interrupted: Callable[[], bool] = never) -> int:
-        """Read streams, markers and labels of what was only listed so far, the first of ``order`` first.
+    async def refresh(self, changed: Collection[str], deleted: Collection[str] = ()) -> Statistics:
+        """Read what the server has told of, by rating keys; raises as `run`.
 
-        Return how many are left: none, unless ``interrupted`` is true after a batch. Raises as `run`.
+        What was ``deleted`` is missing if it is not there when it is asked for.
         """
-        means = self.means
+        statistics = Statistics()
+        before, began = self.means.asking.requests, self.means.clock.air()
+        libraries = await self.means.shelves.libraries(self.means.server.id)
+        readings = await self._readings(self.means, libraries, statistics)
+        if await refresh(readings, changed, deleted):
+            self._groupings_due = [reading.library for reading in readings]
+        statistics.requests = self.means.asking.requests - before
+        statistics.seconds = self.means.clock.air() - began
+        return statistics
+
+    async def titled(self, title: str, year: int | None = None, wishes: Wishes = Wishes()) -> Statistics:
+        """Bring only what is called ``title`` up to date, whole shows with all their episodes. Raises as `run`."""
+        means = replace(self.means, shelves=Rehearsal(self.means.shelves)) if wishes.dry_run else self.means
+        statistics = Statistics()
+        before, began = means.asking.requests, means.clock.air()
+        _, libraries = await self.libraries(means)
+        hits = await found(means.asking, [each for each in libraries if wanted(each, wishes)], title, year)
+        with_hits = list(dict.fromkeys(hit.library for hit in hits))
+        for number, library in enumerate(with_hits, 1):
+            means.reporter.library(library.library.name, number, len(with_hits))
+            (reading,) = await self._readings(means, [library], statistics, wishes)
+            await sync_found(reading, [hit.record for hit in hits if hit.library == library])
+        if not hits:
+            named = f"{title} ({year})" if year else title
+            statistics.faults.append(
+                f"{means.server.name} has nothing called {named} in the libraries that are on"
+            )
+        statistics.requests = means.asking.requests - before
+        statistics.seconds = means.clock.air() - began
+        return statistics
+
+    async def _readings(
+        self,
+        means: Means,
+        libraries: Sequence[PlexLibrary],
+        statistics: Statistics,
+        wishes: Wishes = Wishes(),
+    ) -> list[Reading]:
+        """Return readings of those of ``libraries`` that are wanted, which count into ``statistics``."""
         mappings = await means.shelves.mappings(means.server.id)
+        readings = []
+        for library in libraries:
+            if wanted(library, wishes):
+                reading = await self._reading(means, library, mappings, wishes)
+                reading.statistics = statistics
+                readings.append(reading)
+        return readings
+
+    async def details(
+        self,
+        order: Order = as_they_come,
+        *,
+        interrupted: Callable[[], bool] = never,
+        statistics: Statistics | None = None,
+    ) -> int:
+        """Read collections and playlists if they are due, then streams, markers and labels of what was only listed.
+
+        The first of ``order`` first. Return how many are left: none, unless ``interrupted`` is true after a batch.
+        What was done is added to ``statistics``. Raises as `run`.
+        """
+        statistics = Statistics() if statistics is None else statistics
+        before, began = self.means.asking.requests, self.means.clock.air()
+        try:
+            await self._groupings(statistics)
+            return await self._details(order, interrupted, statistics)
+        finally:
+            statistics.requests += self.means.asking.requests - before
+            statistics.seconds += self.means.clock.air() - began
+
+    async def _groupings(self, statistics: Statistics) -> None:
+        if self._groupings_due:
+            await read_groupings(self.means, self._groupings_due, statistics)
+            self._groupings_due, self._groupings_at = [], self.means.clock.now_ms()
+
+    async def _details(self, order: Order, interrupted: Callable[[], bool], statistics: Statistics) -> int:
+        means = self.means
         readings: dict[ItemKey, Reading] = {}
-        for library in await means.shelves.libraries(means.server.id):
-            if wanted(library, Wishes()):
-                reading = await self._reading(means, library, mappings, Wishes())
-                readings |= dict.fromkeys(self._pending(reading), reading)
+        libraries = await means.shelves.libraries(means.server.id)
+        for reading in await self._readings(means, libraries, statistics):
+            readings |= dict.fromkeys(self._pending(reading), reading)
         wished = list(order(readings))
         left = len(wished)
         for batch in batched(wished, BATCH):

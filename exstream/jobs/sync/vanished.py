@@ -43,7 +43,7 @@ async def confirmed(reading: Reading, keys: Sequence[ItemKey]) -> list[ItemKey]:
             await reading.take(records, reading.state)
         for record in records:
             gone.pop(key_of(reading.around.server, record.key), None)
-    return list(gone)
+    return [key for key in gone if key not in reading.unreadable]
 
 
 def _is_second_look(reading: Reading, gone: int, present: int) -> bool:
