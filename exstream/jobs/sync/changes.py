@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from exstream.jobs.sync.passes import ahead
 from exstream.jobs.sync.plan import HOUR_MS
-from exstream.jobs.sync.reading import Reading
+from exstream.jobs.sync.reading import MARGIN_SECONDS, Reading
 from exstream.jobs.sync.shows import take_shows
 from exstream.jobs.sync.vanished import confirmed
 from exstream.model.catalogue import ItemKey
@@ -20,8 +20,6 @@ from exstream.model.server import Show
 from exstream.plex.items import rating_key_of
 from exstream.plex.records import Kind, Record, Section
 
-MARGIN_SECONDS = 300
-"""What is added while a listing is read may bear an earlier instant than what was listed last."""
 _AT_ONCE = 500
 MOST_SHOWS = 8
 """So many shows are asked for their episodes one by one; for more, the whole listing is cheaper."""
@@ -48,7 +46,11 @@ async def read_changes(reading: Reading, section: Section, *, moved: bool) -> bo
         return False
     reading.statistics.total += reading.state.total
     reading.state = replace(
-        reading.state, content_changed_at=section.content_changed_at, shows=len(reading.shows)
+        reading.state,
+        content_changed_at=section.content_changed_at,
+        shows=len(reading.shows),
+        newest_added=max(added, reading.newest_added),
+        newest_stamp=max(stamp, reading.newest_stamp),
     )
     if reading.state != reading.library.state:
         await reading.means.shelves.keep_state(reading.id, reading.state)

@@ -27,7 +27,8 @@ async def full_pass(reading: Reading, section: Section, *, force: bool = False) 
         _begin(reading)
     listed = await read_shows(reading)
     seen, total = await _read_pages(reading, section, resumed=goes_on)
-    if goes_on and seen != total:
+    again = goes_on and seen != total
+    if again:
         # Entries have moved over the gap, or what was seen before it is gone: once more, from the first one on.
         _begin(reading)
         seen, total = await _read_pages(reading, section, resumed=False)
@@ -38,6 +39,10 @@ async def full_pass(reading: Reading, section: Section, *, force: bool = False) 
     else:
         held_back = 0
         reading.fault("the listing was not complete: nothing is taken for gone")
+    if again or not goes_on:
+        # Of what came before a gap it is not known what has changed since: it is asked for once more.
+        added, stamp = reading.newest_added, reading.newest_stamp
+        reading.state = replace(reading.state, newest_added=added, newest_stamp=stamp)
     await _end(reading, section, held_back)
 
 

@@ -21,6 +21,8 @@ from exstream.plex.records import Record
 
 BATCH = 100
 """How many items' details are asked for at once."""
+MARGIN_SECONDS = 300
+"""The clock of a server may be so far behind ours."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,15 +36,6 @@ class Sifted:
     new: dict[ItemKey, Shelved] = field(default_factory=dict)
     changed: dict[ItemKey, Shelved] = field(default_factory=dict)
     """As the listing tells them: their details are to be read before they are written."""
-    newest_added: int = 0
-    newest_stamp: int = 0
-
-    def date(self, added: int, stamp: int, now: int) -> None:
-        """Take note of instants; one in the future would hide whatever happens until then."""
-        if added <= now:
-            self.newest_added = max(self.newest_added, added)
-        if stamp <= now:
-            self.newest_stamp = max(self.newest_stamp, stamp)
 
 
 class Reading:
@@ -70,6 +63,9 @@ class Reading:
         self.item_kind, self.show_kind = READ_KINDS[library.kind]
         self.changed_shows: Counter[ItemKey] = Counter()
         """How many items of each show were new in this reading."""
+        self._began = self.now
+        self.newest_added = self.newest_stamp = 0
+        """The largest ``addedAt`` and ``updatedAt`` that came."""
         self.unreadable: set[ItemKey] = set()
         """What the server could not tell when it was asked: it is not known to be gone."""
         self._counts: Counter[ItemKey] = Counter()
@@ -96,11 +92,6 @@ class Reading:
         """
         sifted = await asyncio.to_thread(self._sift, records)
         items = [*sifted.new.values(), *await self._detailed(sifted)]
-        state = replace(
-            state,
-            newest_added=max(state.newest_added, sifted.newest_added),
-            newest_stamp=max(state.newest_stamp, sifted.newest_stamp),
-        )
         taken = await self.means.shelves.take_items(self.id, items, sifted.listed, state)
         self.state = state
         self._note(items, sifted.listed)
@@ -112,7 +103,6 @@ class Reading:
     def _sift(self, records: Sequence[Record]) -> Sifted:
         """Compare ``records`` with what is kept. Runs in a thread: nothing else may change ``known`` meanwhile."""
         sifted = Sifted()
-        now = self.now
         for record in records:
             key = key_of(self.around.server, record.key)
             if record.kind not in ITEM_KINDS or key in sifted.listed:
@@ -120,7 +110,7 @@ class Reading:
             known, show = self.known.get(key), self._show_of(record)
             digest = digest_of(record, self.around, show)
             sifted.listed[key] = record
-            sifted.date(record.added_at, record.updated_at or 0, now)
+            self._date(record)
             anew = self.deep or known is None or known.digest != digest
             if anew and (item := item_of(record, self.around, show)):
                 new = known is None or known.deleted
@@ -133,6 +123,18 @@ class Reading:
                 stamps=f"{record.stamp} vs {known.stamp if known else None}",
             )
         return sifted
+
+    def _date(self, record: Record) -> None:
+        """Take note of instants up to some minutes before this reading began.
+
+        What happens while it goes on may be seen or not: the next reading has to ask for it. An instant in the future
+        would hide everything until then.
+        """
+        latest = self._began - MARGIN_SECONDS
+        if self.newest_added < record.added_at <= latest:
+            self.newest_added = record.added_at
+        if self.newest_stamp < (record.updated_at or 0) <= latest:
+            self.newest_stamp = record.updated_at or 0
 
     def _show_of(self, record: Record) -> Show | None:
         return self.shows.get(key_of(self.around.server, record.grandparent_key))

@@ -61,7 +61,7 @@ def episode(number: int, of: Record, index: int, **more: object) -> Record:
         updated_at=at,
         index=index,
         parent_index=1,
-        parent_key=f"{of.key}1",
+        parent_key=f"{of.key}01",
         grandparent_key=of.key,
         grandparent_title=of.title,
         duration=60_000,
