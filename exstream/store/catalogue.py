@@ -22,7 +22,7 @@ from exstream.store.tables import server as servers_table
 
 LOCAL = "local"
 """The server of every library that is a folder of this machine."""
-_ROWS_AT_ONCE = 500
+_ROWS_AT_ONCE = 250
 
 
 @dataclass(frozen=True, slots=True)
