@@ -101,7 +101,7 @@ class Intake:
         """The audio packet that is coming in does not go on air."""
         self._next: int | None = None
         self._newest = span.first - 1
-        """The last picture, in display order, that has come."""
+        """The last picture of the span, in display order, that has come."""
 
     @property
     def fault(self) -> str:
@@ -158,7 +158,8 @@ class Intake:
         if self.fault:
             return
         self._video.append(Picture(row, picture, key))
-        self._newest = max(self._newest, picture)
+        if picture < self.span.end:  # damaged stamps may say anything
+            self._newest = max(self._newest, picture)
         both = bool(packet[pes + 7] & 0x40)
         _write(packet, pes + 9, 3 if both else 2, self._rate.ticks_at(picture))
         if both:

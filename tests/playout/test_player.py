@@ -80,7 +80,11 @@ async def test_the_first_picture_is_the_moment_of_tuning(folder: Path) -> None:
 
 async def test_a_second_viewer_joins_at_a_key_frame_with_stock(folder: Path) -> None:
     """Who tunes to a running channel gets tables and a key frame at once, and 2 to 5 s of stream with it."""
-    async with station(Rota(clips(folder), 8_000)) as on, on.tuners.tune("one", peer="a", agent="") as first:
+    clock = SpeedyClock(1_800_000_000 // 8 * 8 + 0.5)
+    async with (
+        station(Rota(clips(folder), 8_000), clock=clock) as on,
+        on.tuners.tune("one", peer="a", agent="") as first,
+    ):
         async for _ in first:
             if on.clock.air() - on.tuners.sessions()[0].since_ms / 1000 > 4:
                 break

@@ -90,7 +90,7 @@ def test_setbacks_are_kept_in_order_and_all_are_counted(count: int, shift: int) 
     assert [each.at for each in entry.setbacks] == [
         number + shift for number in range(min(count, KEPT_SETBACKS))
     ]
-    assert entry.reason == (f"reason {count - 1}" if count else "")
+    assert entry.reason == (f"reason {count - 1}" if count else SHORT)
 
 
 def test_a_segment_that_nobody_saw_is_not_noted() -> None:
