@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -140,7 +141,8 @@ class ServerSync:
         return Reading(
             means,
             library,
-            means.around(library, mappings),
+            # A share that hangs must not hold anybody else.
+            await asyncio.to_thread(means.around, library, mappings),
             dict(await means.shelves.known(library.library.id)),
             dict(await means.shelves.known_shows(library.library.id)),
             Statistics(),
