@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 Meant = TypeVar("Meant")
 
 PAGE_SIZE = 500
-BATCH = 50
+BATCH = 100
 """How many items are asked for at once in detail."""
 PRODUCT = "Exstream"
 PICTURE = Call(10.0, 30.0, 20 * 1024 * 1024)
@@ -188,7 +188,10 @@ class PlexServer:
         return self._listing(path, {**params, "sort": sort, **filters}, kind, start)
 
     async def details(self, keys: Sequence[str]) -> Sequence[Record]:
-        """Return items with streams, markers, chapters and labels; those that are gone are left out."""
+        """Return items with streams, markers, chapters and labels; those that are gone are left out.
+
+        Of those that the server has and cannot tell there is a record that names the fault.
+        """
         found: list[Record] = []
         waiting = [list(keys[place : place + self._batch]) for place in range(0, len(keys), self._batch)]
         while waiting:
@@ -200,7 +203,7 @@ class PlexServer:
                     half = len(batch) // 2
                     waiting[:0] = [batch[:half], batch[half:]]
                 else:
-                    log.warning("details left out", server=self.server.name, item=batch[0], why=str(fault))
+                    found.append(Record(batch[0], Kind.OTHER, "", fault=str(fault)))
         return found
 
     async def _details(self, batch: Sequence[str]) -> Sequence[Record]:
@@ -215,8 +218,12 @@ class PlexServer:
             )
         except NotThere:
             return ()
+        if not page.faults:
+            return page.records
         self._tell(path, page.faults)
-        return page.records
+        # Of which items these entries were is not known: each that did not come may be one of them.
+        untold = [key for key in batch if key not in {record.key for record in page.records}]
+        return (*page.records, *(Record(key, Kind.OTHER, "", fault=page.faults[0]) for key in untold))
 
     async def leaves(self, key: str) -> Sequence[Record]:
         """Return all episodes or tracks of a show or artist."""

@@ -184,6 +184,8 @@ class Record:
     deleted_at: int = 0
     media: tuple[MediaRecord, ...] = ()
     markers: tuple[MarkerRecord, ...] = ()
+    fault: str = ""
+    """Why nothing but the key is known of it: the server has it, and cannot tell it."""
 
     @property
     def stamp(self) -> int:

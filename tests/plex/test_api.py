@@ -160,7 +160,7 @@ async def test_a_server_that_cannot_bear_a_page_is_asked_for_less() -> None:
     assert fault.startswith("entry 13 was left out")
 
 
-async def test_details_leave_out_what_is_gone_and_what_is_broken() -> None:
+async def test_details_leave_out_what_is_gone_and_name_what_is_broken() -> None:
     """Asked in batches; dead ids are missing, a batch of dead ids is empty, one that fails is halved."""
     asked = Asked(30)
 
@@ -172,9 +172,25 @@ async def test_details_leave_out_what_is_gone_and_what_is_broken() -> None:
         found = await client.details([str(key) for key in range(25, 45)])
         assert [record.key for record in found] == ["25", "26", "27", "28", "29"]
         assert len(asked.requests) == 2
-        assert [record.key for record in await client.details(["5", "6", "7", "8"])] == ["5", "6", "8"]
+        found = await client.details(["5", "6", "7", "8"])
+        assert [(record.key, "stumbles" in record.fault) for record in found] == [
+            ("5", False),
+            ("6", False),
+            ("7", True),
+            ("8", False),
+        ]
         assert await client.details([]) == []
     assert asked.requests[0].params.items() >= {("includeMarkers", "1"), ("includeChapters", "1")}
+
+
+async def test_an_entry_without_a_key_makes_no_item_gone() -> None:
+    """Where an entry of the details cannot be read, what did not come is told as broken, not as gone."""
+    asked = Asked(30)
+    entries = [{"ratingKey": "5", "type": "movie"}, {"type": "movie"}]
+    asked.harm = lambda _request: http(200, as_json({"size": 2, "Metadata": entries}))
+    async with asking(asked) as (client, _):
+        found = await client.details(["5", "6", "7"])
+    assert [(record.key, record.fault != "") for record in found] == [("5", False), ("6", True), ("7", True)]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,10 @@ class PlexAsking(Protocol):
         """Yield a listing from entry ``start`` on, in pages of adaptive size; ends after the last one."""
 
     async def details(self, keys: Sequence[str]) -> Sequence[Record]:
-        """Return items with streams, markers, chapters and labels; those that are gone are left out."""
+        """Return items with streams, markers, chapters and labels; those that are gone are left out.
+
+        Of those that the server has and cannot tell there is a record that names the fault.
+        """
 
     async def leaves(self, key: str) -> Sequence[Record]:
         """Return all episodes or tracks of a show or artist."""

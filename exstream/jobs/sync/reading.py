@@ -152,21 +152,28 @@ class Reading:
         return list(found.values())
 
     async def details(self, keys: Sequence[ItemKey]) -> list[Record]:
-        """Return the details of ``keys``; those that are gone, or that the server cannot tell, are left out.
+        """Return the details of ``keys``; those that are gone are left out, and those that the server cannot tell.
 
-        An entry that spoils the answer for all is found by halves, and named.
+        The latter are named, and not known to be gone. An answer that says nothing is asked for by halves.
         """
         try:
-            return list(await self.means.asking.details([rating_key_of(key) for key in keys]))
+            records = await self.means.asking.details([rating_key_of(key) for key in keys])
         except NotThere:
             return []
         except Misunderstood as fault:
             if len(keys) == 1:
-                self.unreadable.add(keys[0])
-                self.fault(f"{keys[0]} cannot be read: {fault}")
+                self._unreadable(keys[0], str(fault))
                 return []
             middle = len(keys) // 2
             return [*await self.details(keys[:middle]), *await self.details(keys[middle:])]
+        for record in records:
+            if record.fault:
+                self._unreadable(key_of(self.around.server, record.key), record.fault)
+        return [record for record in records if not record.fault]
+
+    def _unreadable(self, key: ItemKey, why: str) -> None:
+        self.unreadable.add(key)
+        self.fault(f"{key} cannot be read: {why}")
 
     async def fill(self, keys: Sequence[ItemKey]) -> int:
         """Read the details of items that were only listed so far, write them, and return how many there were."""

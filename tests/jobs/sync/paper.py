@@ -79,6 +79,8 @@ class PaperServer:
     entries: dict[str, list[Record]] = field(default_factory=dict)
     grouped: dict[str, tuple[Record, list[str]]] = field(default_factory=dict)
     """Collections and playlists by their key, with the keys of their members."""
+    untold: set[str] = field(default_factory=set)
+    """What it has and cannot tell: it is left out of listings, and is a fault in details."""
     honest: bool = True
     """Whether filters are applied."""
     fault: Callable[[str], OutboundError | None] = lambda _: None
@@ -128,7 +130,7 @@ class PaperServer:
         found = [self._counted(section, each) for each in self.entries[section] if each.kind is kind]
         if kind is Kind.MOVIE:
             found += [each for each in self.entries[section] if each.kind is Kind.CLIP]
-        return found
+        return [each for each in found if each.key not in self.untold]
 
     def _counted(self, section: str, record: Record) -> Record:
         if record.kind is not Kind.SHOW:
@@ -176,7 +178,9 @@ class PaperServer:
     async def details(self, keys: Sequence[str]) -> Sequence[Record]:
         self._ask(f"details {len(keys)} {','.join(keys)}")
         return [
-            _detailed(self._counted(section, each))
+            Record(each.key, Kind.OTHER, "", fault="the server stumbles over it")
+            if each.key in self.untold
+            else _detailed(self._counted(section, each))
             for section, entries in self.entries.items()
             for each in entries
             if each.key in keys

@@ -138,6 +138,21 @@ async def test_a_listing_that_breaks_off_deletes_nothing(
     assert await missing(kept) == ["paper:109"]
 
 
+async def test_what_the_server_cannot_tell_is_not_gone(
+    sync: ServerSync, paper: PaperServer, kept: CatalogueStore
+) -> None:
+    """Of two items that are not listed any more, the one that the server stumbles over stays, and is named."""
+    await sync.run()
+    paper.untold = {"103"}
+    paper.drop("1", "104")
+    statistics = await sync.run(Wishes(deep=True))
+    assert await missing(kept) == ["paper:104"]
+    assert any("paper:103 cannot be read: the server stumbles" in fault for fault in statistics.faults)
+    assert await sync.details() == 0
+    paper.untold = set()
+    assert (await sync.run(Wishes(deep=True))).faults == []
+
+
 async def test_a_library_that_is_gone_is_held_back_then_missed(
     sync: ServerSync, paper: PaperServer, kept: CatalogueStore, clock: SteppedClock, shelves: PlexStore
 ) -> None:
