@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +16,13 @@ from exstream.model.catalogue import Catalogue, Item, ItemKey, Library, LibraryK
 from exstream.store.database import Database
 from exstream.store.groupings import memberships
 from exstream.store.items import FILE_COLUMNS, LOADED, Reader, file_values, identity
-from exstream.store.keeping import among, batches, fetched, keep, upsert
+from exstream.store.keeping import BATCH, Key, Values, among, batches, fetched, keep, upsert
 from exstream.store.tables import item as items_table
 from exstream.store.tables import library as libraries_table
 from exstream.store.tables import server as servers_table
 
 LOCAL = "local"
 """The server of every library that is a folder of this machine."""
-_ROWS_AT_ONCE = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,12 @@ class CatalogueStore:
             rows = await connection.execute(query.order_by(libraries_table.c.id))
             return [_library(row) for row in rows]
 
+    async def on(self) -> list[Library]:
+        """Return every library whose items are in the catalogue, those of servers included, oldest first."""
+        query = select(libraries_table).where(libraries_table.c.enabled).order_by(libraries_table.c.id)
+        async with self._database.read() as connection:
+            return [_library(row) for row in await connection.execute(query)]
+
     async def add_library(self, kind: LibraryKind, name: str, path: str) -> Library:
         """Return the library of the folder ``path``, having made it when there was none."""
         async with self._database.write() as connection:
@@ -75,7 +81,7 @@ class CatalogueStore:
             return found.rowcount > 0
 
     async def load(self) -> Catalogue:
-        """Return all items but those of libraries that are switched off or gone from their server.
+        """Return all items but those of libraries that are switched off, and those that were missing for too long.
 
         The catalogue's version is the same as long as nothing of it changes in the database.
         """
@@ -83,17 +89,15 @@ class CatalogueStore:
             select(*LOADED)
             .join(libraries_table, items_table.c.library_id == libraries_table.c.id)
             .outerjoin(servers_table, items_table.c.server_id == servers_table.c.id)
-            .where(libraries_table.c.enabled, ~libraries_table.c.gone, ~items_table.c.deleted)
+            .where(libraries_table.c.enabled, ~items_table.c.deleted)
             .order_by(items_table.c.server_id, items_table.c.rating_key)
         )
         async with self._database.read() as connection:
-            reader = Reader(await memberships(connection))
+            reader = await asyncio.to_thread(Reader, await memberships(connection))
             async with connection.stream(query) as rows:
-                # In portions: the event loop goes on in between.
-                async for portion in rows.partitions(_ROWS_AT_ONCE):
-                    for row in portion:
-                        reader.add(*row)
-        return reader.catalogue()
+                async for portion in rows.partitions(BATCH):
+                    await asyncio.to_thread(reader.add, portion)
+        return await asyncio.to_thread(reader.catalogue)
 
     async def apply(
         self,
@@ -111,9 +115,9 @@ class CatalogueStore:
         async with self._database.write() as connection:
             await _require(connection, library_id)
             for batch in batches(items):
-                wanted = {identity(item.key): file_values(library_id, item) for item in batch}
+                wanted = await asyncio.to_thread(_wanted, library_id, batch)
                 known = await fetched(connection, items_table, FILE_COLUMNS, wanted)
-                kept = await keep(connection, self._upsert, wanted, known)
+                kept = await keep(connection, items_table, self._upsert, wanted, known)
                 added += len(kept.added)
                 updated += len(kept.updated)
             mine = items_table.c.library_id == library_id
@@ -129,6 +133,10 @@ class CatalogueStore:
                 )
                 removed += done.rowcount
         return Changes(added, updated, marked, removed)
+
+
+def _wanted(library_id: int, items: Iterable[Item]) -> dict[Key, Values]:
+    return {identity(item.key): file_values(library_id, item) for item in items}
 
 
 async def _require(connection: AsyncConnection, library_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -30,6 +31,13 @@ _DRIVERS = {
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """JSON that was written elsewhere: statements with large rows would hold the event loop with it."""
+
+    text: str
 
 
 def understood(address: str) -> URL:
@@ -120,4 +128,4 @@ def _begin(connection: Connection) -> None:
 
 
 def _written(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return value.text if isinstance(value, Written) else orjson.dumps(value).decode()

@@ -66,7 +66,7 @@ async def take_shows(
     """Keep ``shows`` and drop those of the library that are ``gone``."""
     wanted = {identity(show.key): _show_values(library_id, show) for show in shows}
     known = await fetched(connection, shows_table, _SHOW, wanted)
-    kept = await keep(connection, upsert(dialect, shows_table, _SHOW), wanted, known)
+    kept = await keep(connection, shows_table, upsert(dialect, shows_table, _SHOW), wanted, known)
     removed: list[ItemKey] = []
     for keys in batches(map(identity, gone)):
         condition = (shows_table.c.library_id == library_id) & among(shows_table, keys)
@@ -106,7 +106,7 @@ async def take_groupings(
     chosen = {identity(grouping.key): grouping for grouping in groupings}
     wanted = {key: _grouping_values(library_id, grouping) for key, grouping in chosen.items()}
     known = await fetched(connection, groupings_table, _GROUPING, wanted)
-    kept = await keep(connection, upsert(dialect, groupings_table, _GROUPING), wanted, known)
+    kept = await keep(connection, groupings_table, upsert(dialect, groupings_table, _GROUPING), wanted, known)
     members = await _members(connection, wanted)
     differing = {
         key: new

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Text, cast
+from sqlalchemy import ColumnElement, Row, Text, cast
 
 from exstream.errors import CatalogueError
 from exstream.model.catalogue import Catalogue, Item, ItemKey, ItemKind, Marker, Media, Version
@@ -146,8 +146,12 @@ class Reader:
         self._lasting: dict[tuple[int, str], Media] = {}
         self._texts: dict[str, str] = {}
 
-    def add(self, *row: Any) -> None:
-        """Take in a row."""
+    def add(self, rows: Iterable[Row[Any]]) -> None:
+        """Take in some rows."""
+        for row in rows:
+            self._add(*row)
+
+    def _add(self, *row: Any) -> None:
         self._digest.update(repr(row).encode())
         server, rating_key, kind, title, length_ms, library, show, *rest = row
         (

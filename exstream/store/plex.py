@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
@@ -26,7 +27,7 @@ from exstream.model.server import (
 from exstream.store import groupings, shelved
 from exstream.store.database import Database
 from exstream.store.items import identity
-from exstream.store.keeping import among, batches, fetched, keep, upsert
+from exstream.store.keeping import BATCH, among, batches, fetched, keep, upsert
 from exstream.store.servers import ServerStore
 from exstream.store.tables import item as items_table
 from exstream.store.tables import library as libraries_table
@@ -73,9 +74,11 @@ class PlexStore(ServerStore):
             *(columns.server_id, columns.rating_key, columns.digest, columns.details, columns.missing_since),
             *(columns.deleted, columns.stamp, columns.title, columns.show_key),
         ).where(columns.library_id == library_id)
-        async with self._database.read() as connection:
-            rows = await connection.execute(query)
-            return {f"{row.server_id}:{row.rating_key}": Known(*row[2:]) for row in rows}
+        found: dict[ItemKey, Known] = {}
+        async with self._database.read() as connection, connection.stream(query) as rows:
+            async for portion in rows.partitions(BATCH):
+                found |= {f"{row[0]}:{row[1]}": Known(*row[2:]) for row in portion}
+        return found
 
     async def known_shows(self, library_id: int) -> dict[ItemKey, Show]:
         """Return the shows or artists of a library."""
@@ -99,13 +102,8 @@ class PlexStore(ServerStore):
             before = await _state(connection, library_id)
             new = {identity(each.item.key): each for each in items}
             known = await fetched(connection, items_table, _COLUMNS, new)
-            wanted = {
-                key: shelved.values(library_id, each, known.get(key), state.pass_number)
-                for key, each in new.items()
-            }
-            for row in known.values():
-                row["seen_pass"] = state.pass_number  # which pass saw it last is no difference
-            kept = await keep(connection, self._upsert, wanted, known)
+            wanted = await asyncio.to_thread(shelved.rows, library_id, new, known, state.pass_number)
+            kept = await keep(connection, items_table, self._upsert, wanted, known)
             seen_now = {*map(identity, seen), *new} - set(kept.added) - set(kept.updated)
             returned: list[ItemKey] = []
             marked = 0

@@ -10,10 +10,19 @@ import orjson
 from exstream.model.server import Shelved
 from exstream.store import versions
 from exstream.store.items import file_values
-from exstream.store.keeping import Values
+from exstream.store.keeping import Key, Values
 
 _OF_DETAILS = ("labels", "markers", "people", "genres")
 """What a listing leaves out or cuts short."""
+
+
+def rows(
+    library_id: int, items: Mapping[Key, Shelved], known: Mapping[Key, Values], pass_number: int
+) -> dict[Key, Values]:
+    """Return all columns of ``items``; what is ``known`` was seen in this pass too, which is no difference."""
+    for row in known.values():
+        row["seen_pass"] = pass_number
+    return {key: values(library_id, each, known.get(key), pass_number) for key, each in items.items()}
 
 
 def values(library_id: int, shelved: Shelved, known: Mapping[str, Any] | None, pass_number: int) -> Values:
