@@ -320,7 +320,7 @@ async def _library(ground: _Ground, lineup: Lineup) -> _Library:
         demo = DemoLibrary(folder, maker, shelves, ground.catalogue, board, clock)
         await demo.install()
     scanner = LibraryScanner(shelves, ground.catalogue, prober, board, clock, settings.journals_dir)
-    selections = Selections(lineup, shelves.libraries, lambda: ground.catalogue.current)
+    selections = Selections(lineup, shelves.switched_on, lambda: ground.catalogue.current)
     return _Library(demo, LibraryWatch(scanner, shelves, clock), ground.catalogue, selections)
 
 

@@ -39,7 +39,7 @@ async def _names(settings: Settings) -> Names | None:
     if file is not None and not file.exists():
         return None
     async with writable_shelf(settings) as shelf:
-        names = Names.of(await shelf.libraries(), (await shelf.load()).items.values())
+        names = Names.of(await shelf.switched_on(), (await shelf.load()).items.values())
     if not settings.demo:
         return names
     # The first start makes the demo library.

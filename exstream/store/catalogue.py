@@ -54,7 +54,7 @@ class CatalogueStore:
             rows = await connection.execute(query.order_by(libraries_table.c.id))
             return [_library(row) for row in rows]
 
-    async def on(self) -> list[Library]:
+    async def switched_on(self) -> list[Library]:
         """Return every library whose items are in the catalogue, those of servers included, oldest first."""
         query = select(libraries_table).where(libraries_table.c.enabled).order_by(libraries_table.c.id)
         async with self._database.read() as connection:

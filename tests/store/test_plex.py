@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from exstream.errors import StoreError
 from exstream.jobs.sync.ports import PlexShelves
-from exstream.model.catalogue import Item
+from exstream.model.catalogue import Item, LibraryKind
 from exstream.model.server import Known, SyncState
 from exstream.store.catalogue import CatalogueStore
 from exstream.store.database import Database
@@ -93,8 +93,17 @@ async def test_a_library_that_is_switched_off(store: PlexStore, library: int, da
     assert not await store.enable_library(99, enabled=False)
     assert await loaded(database) == {}
     assert [each.enabled for each in await store.take_sections("alpha", [Listed("1", "New name")])] == [False]
+    assert await CatalogueStore(database).switched_on() == []
     assert await store.enable_library(library, enabled=True)
     assert list(await loaded(database)) == ["alpha:1"]
+
+
+async def test_what_channels_may_select_from(store: PlexStore, library: int, database: Database) -> None:
+    """A server's library is there to select from while it is empty; folders are there beside it."""
+    kept = CatalogueStore(database)
+    films = await kept.add_library(LibraryKind.FOLDER, "Films", "/films")
+    assert [each.name for each in await kept.switched_on()] == ["Series", "Films"]
+    assert await kept.libraries() == [films]
 
 
 async def test_items_come_back_as_they_were(store: PlexStore, library: int, database: Database) -> None:
