@@ -28,8 +28,14 @@ def clock() -> SteppedClock:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(f"sqlite+aiosqlite:///{tmp_path}/exstream.db")
+def address(tmp_path: Path) -> str:
+    """Return where the database is; some tests ask for both kinds."""
+    return f"sqlite+aiosqlite:///{tmp_path}/exstream.db"
+
+
+@pytest.fixture
+async def database(address: str) -> AsyncIterator[Database]:
+    opened = Database(address)
     try:
         await opened.open()
         yield opened
