@@ -10,7 +10,7 @@ import typer
 from typer.main import get_command
 
 from exstream import __version__
-from exstream.cli import asrun, channels, check_stream, config, doctor, library, plex, serve
+from exstream.cli import asrun, channels, check_stream, config, discover, doctor, library, plex, serve, sync
 from exstream.cli.invocation import Invocation, invocation
 from exstream.cli.outcome import ExitCode, say, tell
 from exstream.errors import ExstreamError
@@ -27,6 +27,9 @@ app.command("serve")(serve.serve)
 app.add_typer(library.app, name="library")
 app.add_typer(channels.app, name="channels")
 app.add_typer(plex.app, name="plex")
+app.command("sync-all")(sync.sync_all)
+app.command("sync")(sync.sync)
+app.command("discover")(discover.discover)
 app.add_typer(config.app, name="config")
 app.command("asrun")(asrun.asrun)
 app.command("check-stream")(check_stream.check_stream)

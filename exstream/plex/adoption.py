@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -25,6 +26,10 @@ class KeptServers(Protocol):
         """Keep ``server``, new or not; without a token it keeps the one that it had."""
 
 
+Introduce = Callable[[Server], Awaitable[str]]
+"""Asks a server for its name; raises `OutboundError`."""
+
+
 def asking_once(client: str, clock: Clock, *, verify: bool = True) -> Identify:
     """Return what asks an address which server answers there, once and without a token.
 
@@ -39,10 +44,27 @@ def asking_once(client: str, clock: Clock, *, verify: bool = True) -> Identify:
     return identify
 
 
-async def adopt(url: str, token: str, kept: KeptServers, identify: Identify) -> Server:
+def introducing(client: str, clock: Clock) -> Introduce:
+    """Return what asks a server, with its token, for the name that people know it by. ``client`` as above."""
+
+    async def introduce(server: Server) -> str:
+        async with PlexServer(server, client, clock, patience=Patience(tries=1)) as speaking:
+            return (await speaking.about()).name
+
+    return introduce
+
+
+async def _nameless(_server: Server) -> str:
+    return ""
+
+
+async def adopt(
+    url: str, token: str, kept: KeptServers, identify: Identify, introduce: Introduce = _nameless
+) -> Server:
     """Return the server at ``url`` as it is kept from now on, with ``token``; an empty one changes no token.
 
-    A server is known by its identifier, so that a new address or token changes a known one and makes no second.
+    A server is known by its identifier, so that a new address or token changes a known one and makes no second. One
+    that is new is asked for its name by ``introduce``.
     Raises `OutboundError` where none answers there, ConfigurationError where it is new and there is no token.
     """
     given = token_of(token) if token else ""
@@ -54,7 +76,8 @@ async def adopt(url: str, token: str, kept: KeptServers, identify: Identify) -> 
             f"there is no token for the server at {address}: set PLEX_TOKEN, or sign in with `exstream plex login`"
         )
     if known is None:
-        server = Server(identity.machine, identity.name or address, address, given, version=identity.version)
+        new = Server(identity.machine, identity.name or address, address, given, version=identity.version)
+        server = replace(new, name=await introduce(new) or new.name)
     else:
         version = identity.version or known.version
         server = replace(known, url=address, version=version)

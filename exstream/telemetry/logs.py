@@ -83,6 +83,11 @@ def write_logs(
 
 def errors_only(redaction: Redaction) -> None:
     """Send structlog's errors to standard error and the rest nowhere: for commands that tell the rest themselves."""
+    to_stderr(redaction, logging.ERROR)
+
+
+def to_stderr(redaction: Redaction, level: int) -> None:
+    """Send what structlog is told from ``level`` on to standard error, also where that is replaced for a while."""
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
@@ -90,8 +95,8 @@ def errors_only(redaction: Redaction) -> None:
             without_control_characters,
             structlog.dev.ConsoleRenderer(colors=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 

@@ -13,11 +13,12 @@ from exstream.errors import StoreError
 from exstream.jobs.board import Board
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.supervisor import supervised
-from exstream.jobs.sync.means import Means
+from exstream.jobs.sync.means import Finished, Means, unheard
 from exstream.jobs.sync.ports import PlexAsking, PlexShelves
 from exstream.jobs.sync.reloads import Reloads
 from exstream.jobs.sync.rounds import Rounds
 from exstream.jobs.sync.sync import Order, ServerSync, as_they_come
+from exstream.jobs.sync.turns import Alone, Turns
 from exstream.model.server import Server, ServerId
 from exstream.plex.items import Choice
 
@@ -50,6 +51,8 @@ class BackgroundSync:
         *,
         choice: Choice = Choice.BEST,
         order: Order = as_they_come,
+        turns: Turns = Alone(),
+        finished: Finished = unheard,
     ) -> None:
         self._shelves = shelves
         self._connect = connect
@@ -58,6 +61,8 @@ class BackgroundSync:
         self._clock = clock
         self._choice = choice
         self._order = order
+        self._turns = turns
+        self._finished = finished
         self._kept: dict[ServerId, _Kept] = {}
 
     def ask(self, server: ServerId) -> None:
@@ -95,8 +100,9 @@ class BackgroundSync:
                 self._clock,
                 choice=self._choice,
                 committed=reloads.committed,
+                finished=self._finished,
             )
-            rounds = Rounds(ServerSync(means), reloads, self._board, self._order)
+            rounds = Rounds(ServerSync(means), reloads, self._board, self._order, self._turns)
             if kept := self._kept.get(server.id):
                 kept.rounds = rounds
             await rounds.run()

@@ -9,6 +9,7 @@ from os import path
 from exstream.clock import Clock
 from exstream.jobs.sync.ports import PlexAsking, PlexShelves
 from exstream.jobs.sync.progress import Reporter, Silent
+from exstream.jobs.sync.statistics import Statistics
 from exstream.model.server import Mapping, PlexLibrary, Server
 from exstream.plex.items import Choice, Surroundings
 from exstream.plex.paths import Exists, Whereabouts
@@ -16,6 +17,14 @@ from exstream.plex.paths import Exists, Whereabouts
 
 async def nobody() -> None:
     """Tell nobody that something was written."""
+
+
+Finished = Callable[[Server, PlexLibrary, Statistics], None]
+"""Hears what was done in a library, once it was read."""
+
+
+def unheard(_server: Server, _library: PlexLibrary, _done: Statistics) -> None:
+    """Tell nobody what was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Means:
     exists: Exists = path.exists
     committed: Callable[[], Awaitable[None]] = nobody
     """Called after each transaction that changed an item."""
+    finished: Finished = unheard
 
     def around(self, library: PlexLibrary, mappings: Sequence[Mapping]) -> Surroundings:
         """Return what the items of ``library`` are made of beside their records. Asks which folders are here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 
@@ -13,6 +14,7 @@ from exstream.jobs.sync.debounce import Debounce
 from exstream.jobs.sync.plan import Wishes
 from exstream.jobs.sync.reloads import Reloads
 from exstream.jobs.sync.sync import Order, ServerSync
+from exstream.jobs.sync.turns import Alone, Turns
 from exstream.plex.records import Happening, Notice
 
 PROBE_SECONDS = 300.0
@@ -28,11 +30,14 @@ log = structlog.get_logger(__name__)
 class Rounds:
     """The rounds of one server. Ends by cancellation only, or by StoreError."""
 
-    def __init__(self, sync: ServerSync, reloads: Reloads, board: Board, order: Order) -> None:
+    def __init__(
+        self, sync: ServerSync, reloads: Reloads, board: Board, order: Order, turns: Turns = Alone()
+    ) -> None:
         self._sync = sync
         self._reloads = reloads
         self._board = board
         self._order = order
+        self._turns = turns
         self._clock: Clock = sync.means.clock
         self._told: Debounce[tuple[Happening, str]] = Debounce()
         self._news = asyncio.Event()
@@ -66,12 +71,15 @@ class Rounds:
         now = self._clock.air()
         if now >= self._probe_at:
             with self._board.job(f"sync {self._server}") as job:
-                job.message = await self._probe()
+                async with self._turn():
+                    job.message = await self._probe()
             self._probe_at = self._clock.air() + PROBE_SECONDS
         elif due := self._told.take(now):
-            await self._refresh(due)
+            async with self._turn():
+                await self._refresh(due)
         elif self._unfilled:
-            self._unfilled = await self._details() > 0
+            async with self._turn():
+                self._unfilled = await self._details() > 0
         else:
             await self._wait(min(self._probe_at, self._told.next_due))
 
@@ -89,7 +97,11 @@ class Rounds:
 
     def _is_interrupted(self) -> bool:
         now = self._clock.air()
-        return now >= self._probe_at or now >= self._told.next_due
+        elsewhere = self._turns.wanted(self._sync.means.server.id)
+        return elsewhere or now >= self._probe_at or now >= self._told.next_due
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._turns.taken(self._sync.means.server.id, gives_way=True)
 
     async def _refresh(self, due: list[tuple[Happening, str]]) -> None:
         if any(kind in {Happening.CONNECTED, Happening.SCANNED} for kind, _ in due):

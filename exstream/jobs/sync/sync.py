@@ -74,11 +74,15 @@ class ServerSync:
         for number, library in enumerate(due_ones, 1):
             means.reporter.library(library.library.name, number, len(due_ones))
             plan = due(listed[library.section], library.state, means.clock.now_ms(), wishes)
+            before, began = means.asking.requests, means.clock.air()
             reading = await self._reading(means, library, mappings, wishes)
             try:
                 await self._read(reading, listed[library.section], plan, wishes)
             except (Misunderstood, NotAllowed, NotThere) as fault:
                 reading.fault(f"what is known of it is kept: {fault}")
+            reading.statistics.requests = means.asking.requests - before
+            reading.statistics.seconds = means.clock.air() - began
+            means.finished(means.server, library, reading.statistics)
             moved |= plan.reading is Pass.FULL or plan.moved or reading.statistics.changed
             statistics.add(reading.statistics)
         for library in libraries:
