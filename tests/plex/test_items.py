@@ -143,13 +143,17 @@ def test_consecutive_files_add_up() -> None:
 
 
 def test_two_episodes_in_one_file_are_two_items() -> None:
-    """The same file under two numbers makes two items, each as long as the server says."""
-    both = [replace(EPISODE, key=key, index=index) for key, index in (("100", 1), ("101", 2))]
-    items = [item_of(record, AROUND, None) for record in both]
-    assert [(item.key, item.path) for item in items if item] == [
-        ("srv:100", "/mnt/tv/1.mkv"),
-        ("srv:101", "/mnt/tv/1.mkv"),
+    """The same file under two numbers makes two items, each as long as that file, whatever an episode usually lasts."""
+    both = [
+        replace(EPISODE, key=key, index=index, duration=30_000) for key, index in (("100", 1), ("101", 2))
     ]
+    lengthless = replace(version(1), parts=(part(1, duration=0),))
+    for record_media in (EPISODE.media, (lengthless,)):
+        items = [item_of(replace(record, media=record_media), AROUND, None) for record in both]
+        assert [(item.key, item.path, item.duration_ms) for item in items if item] == [
+            ("srv:100", "/mnt/tv/1.mkv", 60_000),
+            ("srv:101", "/mnt/tv/1.mkv", 60_000),
+        ]
 
 
 @pytest.mark.parametrize(

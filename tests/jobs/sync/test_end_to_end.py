@@ -65,6 +65,9 @@ async def test_xml_and_json_mean_the_same(shelves: PlexStore, kept: CatalogueSto
         assert first.added == len(read.items) > 20
         assert read.items.keys() <= {f"{fake.machine}:{each['key']}" for each in listed}
         assert sum(item.media is not None for item in read.items.values()) > 20
+        both = [item for item in read.items.values() if item.title.startswith("The Long Night")]
+        assert [(item.episode, item.duration_ms) for item in both] == [(4, 3_600_000), (5, 3_600_000)]
+        assert len({item.versions[0].parts[0].path for item in both}) == 1  # two episodes in one file
         fake.switch(always_xml=False)
         again = await sync.run(Wishes(deep=True))
         assert (again.added, again.updated, again.removed) == (0, 0, 0)
