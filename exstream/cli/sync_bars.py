@@ -25,12 +25,11 @@ class Bars:
         self._item: TaskID | None = None
 
     def library(self, title: str, number: int, of: int) -> None:
-        """Show the library, and an item's bar that is empty."""
+        """Show the library; below it stays what was read last, while the next page is on its way."""
         said = plain(library_bar(title, number, of))
         if self._library is None:
             self._library = self._progress.add_task(said, total=of)
         self._progress.update(self._library, description=said, completed=number - 1, total=of)
-        self._item = self._below(self._item, "", total=None)
 
     def item(self, text: str, done: int, total: int) -> None:
         """Show the item."""
