@@ -40,8 +40,16 @@ class Redaction:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = sorted({s for s in secrets if s}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._secrets: frozenset[str] = frozenset()
+        self._known: re.Pattern[str] | None = None
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Have other values appear nowhere either, from now on."""
+        found = self._secrets | {secret for secret in secrets if secret}
+        if found != self._secrets:
+            self._secrets = found
+            self._known = re.compile("|".join(map(re.escape, sorted(found, key=len, reverse=True))))
 
     def text(self, value: str) -> str:
         """Return ``value`` with every secret replaced by ``[redacted]``."""

@@ -13,6 +13,7 @@ from exstream.web import shapes
 from exstream.web.addresses import Addresses
 from exstream.web.airings import Airing, airings, now_and_next
 from exstream.web.deps import Parts
+from exstream.web.sources import add_sources
 
 PREFIX = "/api/v1"
 GUIDE_HOURS = 6
@@ -30,6 +31,7 @@ def router(parts: Parts, addresses: Addresses) -> APIRouter:
     _guide(api, parts)
     _viewers(api, parts)
     _condition(api, parts)
+    add_sources(api, parts)
     return api
 
 

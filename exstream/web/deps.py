@@ -13,6 +13,7 @@ from exstream.clock import Clock
 from exstream.guide.device import Device
 from exstream.jobs.board import Board
 from exstream.jobs.press import Press
+from exstream.jobs.sources_seen import LibrarySeen, ServerSeen
 from exstream.model.bad_file import BadFile
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId, ChannelNumber, Profile
@@ -180,6 +181,35 @@ class Formats(Protocol):
         """Return the format in which the channel would go on air now."""
 
 
+class Sources(Protocol):
+    """Where the catalogue comes from; what asks the store raises StoreError."""
+
+    async def libraries(self) -> Sequence[LibrarySeen]:
+        """The libraries."""
+
+    async def servers(self) -> Sequence[ServerSeen]:
+        """The media servers."""
+
+    def concerns(self) -> Sequence[str]:
+        """What only the user can mend, one sentence each."""
+
+
+class NoSources:
+    """Nothing but what is in the catalogue."""
+
+    async def libraries(self) -> Sequence[LibrarySeen]:
+        """Return no library."""
+        return ()
+
+    async def servers(self) -> Sequence[ServerSeen]:
+        """Return no server."""
+        return ()
+
+    def concerns(self) -> Sequence[str]:
+        """Return that all is well."""
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class WebOptions:
     """The sites' settings."""
@@ -218,6 +248,7 @@ class Parts:
     """The files that are set aside."""
     press: Press = field(default_factory=Press)
     """Makes the guide's fragments."""
+    sources: Sources = field(default_factory=NoSources)
 
     def find(self, name: str) -> ChannelDefinition | None:
         """Return the enabled channel called ``name``, an id or else a number."""

@@ -159,6 +159,7 @@ class Pages:
             "tuner_count": self._parts.tuners.tuner_count,
             "jobs": [job for job in jobs if job.state is JobState.RUNNING],
             "faults": self._parts.lineup.faults,
+            "concerns": list(self._parts.sources.concerns()),
             "missing": list(self._parts.ready()),
             "bad_files": list(self._parts.bad_files()),
             "channel_names": {channel.id: _called(channel) for channel in self._parts.lineup.enabled()},

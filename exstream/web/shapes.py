@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from exstream.jobs import board
+from exstream.jobs import board, sources_seen
 from exstream.model import bad_file
 from exstream.model.channel import ChannelDefinition, Profile
 from exstream.model.programme import Way
@@ -223,6 +223,62 @@ class BadFile(_Shape):
             failures=file.failures,
             first=instant(file.first_at),
             last=instant(file.last_at),
+        )
+
+
+class Library(_Shape):
+    """A library: a folder of this machine, or one of a media server."""
+
+    name: str
+    kind: str = Field(description="demo, folder or plex")
+    holds: str = Field(description="movie, show or artist, in the server's word; empty for folders")
+    server: str = Field(description="the server's name; empty for folders")
+    section: str = Field(description="its key on the server; empty for folders")
+    enabled: bool
+    gone: bool = Field(description="its server has no such library any more")
+    items: int
+    missing: int = Field(description="items that are not there any more, and keep their place for a while")
+    synced: datetime | None = Field(description="when it was last read whole")
+    fault: str
+
+    @classmethod
+    def of(cls, library: sources_seen.LibrarySeen) -> Self:
+        """Describe ``library``."""
+        return cls(
+            name=library.name,
+            kind=library.kind,
+            holds=library.holds,
+            server=library.server,
+            section=library.section,
+            enabled=library.enabled,
+            gone=library.gone,
+            items=library.items,
+            missing=library.missing,
+            synced=instant(library.synced_ms) if library.synced_ms else None,
+            fault=library.fault,
+        )
+
+
+class MediaServer(_Shape):
+    """A media server."""
+
+    id: str
+    name: str
+    url: str
+    version: str
+    sign_in_needed: bool
+    fault: str = Field(description="why it could not be read when it was asked last; empty where it could")
+
+    @classmethod
+    def of(cls, server: sources_seen.ServerSeen) -> Self:
+        """Describe ``server``."""
+        return cls(
+            id=server.id,
+            name=server.name,
+            url=server.url,
+            version=server.version,
+            sign_in_needed=server.sign_in,
+            fault=server.fault,
         )
 
 

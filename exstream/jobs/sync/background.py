@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from exstream.clock import Clock
-from exstream.errors import StoreError
+from exstream.errors import OutboundError, StoreError
 from exstream.jobs.board import Board
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.supervisor import supervised
@@ -70,6 +70,11 @@ class BackgroundSync:
         kept = self._kept.get(server)
         if kept and kept.rounds:
             kept.rounds.ask()
+
+    def faults(self) -> Mapping[ServerId, OutboundError]:
+        """Return why servers cannot be read now, those that can be left out."""
+        rounds = {identity: kept.rounds for identity, kept in self._kept.items() if kept.rounds}
+        return {identity: each.fault for identity, each in rounds.items() if each.fault is not None}
 
     async def run(self) -> None:
         """Follow the servers that there are; returns only by cancellation."""

@@ -43,6 +43,8 @@ class Rounds:
         self._news = asyncio.Event()
         self._probe_at = 0.0
         self._failures = 0
+        self.fault: OutboundError | None = None
+        """Why the server could not be read when it was asked last."""
         self._probed = False
         self._unfilled = False
         """Whether there may be items that were only listed so far, or groupings that are due."""
@@ -60,9 +62,10 @@ class Rounds:
                 try:
                     await self._next()
                 except OutboundError as fault:
+                    self.fault = fault
                     await self._pause(fault)
                 else:
-                    self._failures = 0
+                    self._failures, self.fault = 0, None
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
