@@ -85,8 +85,8 @@ async def test_episodes_of_a_show_are_read_in_pages(tmp_path: Path) -> None:
 
 async def many_films(shelf: Shelf) -> None:
     """Have a library of 120 films read, all of which have been there for long."""
-    shelf.fake.set_now(1_700_001_000)
     for number in range(110):
+        shelf.fake.set_now(1_700_001_000 + 60 * number)
         shelf.fake.add("movie", f"Film {number}", section=1, duration=1_000, versions=[{}])
     shelf.fake.set_now(None)
     await shelf.read()

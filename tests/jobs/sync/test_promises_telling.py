@@ -76,7 +76,7 @@ async def test_the_statistics_are_those_of_server_and_database(tmp_path: Path) -
 async def test_the_log_shows_both_instants_and_the_format(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A debug line for each item that is compared has the server's instant and the kept one; each answer has its form."""
+    """A debug line of each compared item has the server's instant and the kept one, one of each answer its format."""
     async with beside(tmp_path) as shelf:
         await shelf.read()
         key = shelf.fake.find("Optimised")["key"]
