@@ -339,10 +339,12 @@ async def _tuners(
     def catalogue() -> Catalogue:
         return ground.catalogue.current
 
+    resolver = Resolver(catalogue, quarantine.set_aside, ground.clock, ground.metrics.sources.looked)
+    ground.catalogue.listen(resolver.follow)
     studio = Studio(
         publisher,
-        Resolver(catalogue, quarantine.set_aside),
-        LibrarySubstitutes(catalogue, lineup.by_id, quarantine.set_aside),
+        resolver,
+        LibrarySubstitutes(catalogue, lineup.by_id, quarantine.set_aside, resolver.copies),
         StaggeredFeeds(FfmpegFeeds(ground.processes, Prober(ground.processes).probe), ground.clock),
         quarantine,
         asrun,

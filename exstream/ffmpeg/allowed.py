@@ -6,6 +6,8 @@ Names are FFmpeg's. Decoders are listed by the name of the codec and by the name
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 VIDEO_CODECS = (
@@ -33,6 +35,8 @@ FORMATS = (
     *("wav", "w64", "aiff", "au", "caf", "mp3", "aac", "ac3", "eac3", "dts", "dtshd", "truehd", "flac"),
     *("ape", "tta", "wv", "amr"),
 )
+HTTP: Mapping[str, int] = MappingProxyType({"seekable": 1, "multiple_requests": 1})
+"""How the gateway is read: from any place, over a connection that stays open."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import ffmpeg
 
-from exstream.ffmpeg.allowed import input_address, input_limits
+from exstream.ffmpeg.allowed import HTTP, input_address, input_limits
 from exstream.ffmpeg.encoding import audio_options, key_frame_expression, video_options
 from exstream.ffmpeg.muxing import QUIET, TRANSPORT, dated
+from exstream.ffmpeg.reels import in_reels, samples_of
 from exstream.ffmpeg.seek import Seek, seconds
 from exstream.ffmpeg.sound import SoundSpan, cut_sound, silent, sound_of
 from exstream.ffmpeg.tracks import pick_audio
@@ -43,11 +44,7 @@ def programme(order: Order) -> tuple[str, ...]:
     frames of `SoundSpan`. Raises ValueError when the source's location is neither an absolute path nor a loopback URL.
     """
     profile, span = order.profile, order.span
-    video, audio = _tracks(order.source, profile)
-    seek = Seek.to(order.offset_ms, order.source.media, video)
-    seen, heard = _sources(order, seek)
-    picture = _picture(_from(seek, seen[f"v:{video.index}"]), video, profile) if video else _black(profile)
-    sound = sound_of(_from(seek, heard[f"a:{audio.index}"], "a"), profile) if audio else silent()
+    picture, sound = _joined(in_reels(order))
     stream = ffmpeg.output(
         _cut_picture(picture, len(span)),
         cut_sound(sound, SoundSpan.of(profile, span)),
@@ -92,6 +89,42 @@ def silence(profile: Profile) -> tuple[str, ...]:
     return (*QUIET, *ffmpeg.output(stream, "pipe:1", format="adts", **audio_options(profile)).get_args())
 
 
+def _joined(orders: tuple[Order, ...]) -> tuple[ffmpeg.Stream, ffmpeg.Stream]:
+    """Return the picture and the sound of files that follow one another, each but the last cut to its length."""
+    shown = [_shown(order) for order in orders]
+    if len(shown) == 1:
+        return shown[0]
+    samples = samples_of(orders, orders[0].profile.rate)
+    pictures = [
+        _cut_picture(picture, len(order.span))
+        for order, (picture, _) in zip(orders[:-1], shown[:-1], strict=True)
+    ]
+    sounds = [
+        sound.filter("apad").filter("atrim", end_sample=count).filter("asetpts", "N")
+        for count, (_, sound) in zip(samples[:-1], shown[:-1], strict=True)
+    ]
+    last_picture, last_sound = shown[-1]
+    picture = ffmpeg.concat(*pictures, _tagged(last_picture), v=1, a=0)
+    sound = ffmpeg.concat(*sounds, last_sound, v=0, a=1)
+    # What is joined is timed in microseconds, which lie on no grid: it is counted anew.
+    rate = orders[0].profile.rate
+    return (
+        picture.filter("settb", f"{rate.den}/{rate.num}").filter("setpts", "N"),
+        sound.filter("asettb", f"1/{AUDIO_RATE}").filter("asetpts", "N"),
+    )
+
+
+def _shown(order: Order) -> tuple[ffmpeg.Stream, ffmpeg.Stream]:
+    """Return the picture and the sound of one file in the format of the channel, to their own end."""
+    profile = order.profile
+    video, audio = _tracks(order.source, profile)
+    seek = Seek.to(order.offset_ms, order.source.media, video)
+    seen, heard = _sources(order, seek)
+    picture = _picture(_from(seek, seen[f"v:{video.index}"]), video, profile) if video else _black(profile)
+    sound = sound_of(_from(seek, heard[f"a:{audio.index}"], "a"), profile) if audio else silent()
+    return picture, sound
+
+
 def _tracks(source: Source, profile: Profile) -> tuple[VideoStream | None, AudioStream | None]:
     if source.media is None:
         return _UNKNOWN_VIDEO, _UNKNOWN_AUDIO
@@ -116,7 +149,7 @@ def _sources(order: Order, seek: Seek) -> tuple[ffmpeg.Stream, ffmpeg.Stream]:
         options["ss"] = seconds(seek.start)
     if protocols == "file":
         return ffmpeg.input(address, an=None, **options), ffmpeg.input(address, vn=None, **options)
-    both = ffmpeg.input(address, **options)
+    both = ffmpeg.input(address, **HTTP, **options)
     return both, both
 
 

@@ -11,6 +11,7 @@ from exstream.ffmpeg.command import programme
 from exstream.ffmpeg.copying import cheapest
 from exstream.ffmpeg.process import Process, Processes
 from exstream.ffmpeg.reachable import Reachable
+from exstream.ffmpeg.reels import first_opened
 from exstream.ffmpeg.remux import remux
 from exstream.model.catalogue import Media
 from exstream.model.programme import Order, Way
@@ -46,9 +47,18 @@ class FfmpegFeed:
         """How the encoder ended; None while it runs."""
         return self._process.returncode
 
+    @property
+    def lost(self) -> str:
+        """Why its source gave out; a file of this machine has no other reason than its own faults."""
+        return ""
+
     def stderr(self) -> str:
         """Return the encoder's last words."""
         return self._process.stderr()
+
+    def kill(self) -> None:
+        """End the encoder at once; what it has written can still be read from ``fd``, to its end."""
+        self._process.kill()
 
     async def close(self) -> None:
         """Stop the encoder; it is gone when this returns. Nobody may read ``fd`` once this is called."""
@@ -70,15 +80,15 @@ class FfmpegFeeds:
         """
         location = order.source.location
         if location.startswith("/"):
-            await self._reachable.check(location)
-            if order.source.media is None:
+            await self._reachable.check(first_opened(order))
+            if order.source.media is None and not order.source.reels:
                 order = await self._known(order)
-        order = replace(order, way=_dearer(order.way, cheapest(order.source.media, order.profile)))
+        order = replace(order, way=_dearer(order.way, _cheapest(order)))
         try:
             argv = programme(order) if order.way is Way.TRANSCODE else remux(order)
         except ValueError as fault:
             raise FeedError(f"{location} cannot be played: {fault}") from fault
-        process = await self._processes.start(argv, name=f"feed {Path(location).name}")
+        process = await self._processes.start(argv, name=f"feed {_name(location)}")
         return FfmpegFeed(order, process)
 
     async def _known(self, order: Order) -> Order:
@@ -87,6 +97,16 @@ class FfmpegFeeds:
         except UnreadableMedia as fault:
             raise FeedError(str(fault)) from fault
         return replace(order, source=replace(order.source, media=media))
+
+
+def _cheapest(order: Order) -> Way:
+    """Return the cheapest clean way; several files that follow one another are encoded."""
+    return Way.TRANSCODE if order.source.reels else cheapest(order.source.media, order.profile)
+
+
+def _name(location: str) -> str:
+    """Return what may be said of a location: the address of a part of the gateway is a secret."""
+    return Path(location).name if location.startswith("/") else "from the gateway"
 
 
 def _dearer(one: Way, other: Way) -> Way:

@@ -46,7 +46,7 @@ class Prober:
         self._pyav = find_spec("av") is not None if use_pyav is None else use_pyav
 
     async def probe(self, path: str) -> Media:
-        """Return what the file at the absolute ``path`` holds; raises `UnreadableMedia`."""
+        """Return what the file at the absolute ``path``, or at a loopback URL, holds; raises `UnreadableMedia`."""
         async with aclosing(self._probe([path], nice=0)) as answers:
             found = await anext(
                 answers, Probed(path, None, f"{path} cannot be used: nothing was found out about it")
@@ -64,9 +64,8 @@ class Prober:
         return self._probe(paths, nice=_BACKGROUND)
 
     async def _probe(self, paths: Sequence[str], nice: int) -> AsyncGenerator[Probed, None]:
-        absolute = [path for path in paths if path.startswith("/")]
-        if len(absolute) < len(paths):
-            raise ValueError("files are probed by their absolute paths")
+        for path in paths:
+            input_address(path)  # nothing else is ever opened
         if not self._pyav:
             for path in paths:
                 yield await self._ask_ffmpeg(path, nice)
@@ -115,13 +114,14 @@ class Prober:
         limits = [word for name, value in input_limits(protocols).items() for word in (f"-{name}", value)]
         argv = ("-hide_banner", "-nostdin", *limits, "-i", address)
         try:
-            head, size = await asyncio.to_thread(_head, path)
+            head, size = await asyncio.to_thread(_head, path) if path.startswith("/") else (b"", None)
             run = await self._processes.run(argv, self._timeout, name="probe", nice=nice)
         except TimeoutError:
             return Probed(path, None, f"{path} cannot be used: reading it took over {self._timeout:g} s")
         except (OSError, FeedError) as fault:
             return _probed(path, {"fault": getattr(fault, "strerror", None) or str(fault)})
-        return _probed(path, {**read_report(run.stderr, head), "size": size})
+        report = read_report(run.stderr, head)
+        return _probed(path, report if size is None else {**report, "size": size})
 
 
 async def _lines(child: Process) -> AsyncIterator[bytes]:

@@ -56,10 +56,12 @@ def main() -> None:
 
 def look(path: str) -> Report:
     """Return what the file at ``path`` holds, or the fault that kept us from looking."""
+    head, size = b"", 0
     try:
-        with Path(path).open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-            size = file.seek(0, os.SEEK_END)
+        if path.startswith("/"):
+            with Path(path).open("rb") as file:
+                head = file.read(_HEAD_BYTES)
+                size = file.seek(0, os.SEEK_END)
     except (OSError, ValueError) as fault:
         return {"fault": getattr(fault, "strerror", None) or str(fault)}
     address, protocols = input_address(path)
@@ -67,7 +69,7 @@ def look(path: str) -> Report:
         try:
             with av.open(address, options=input_limits(protocols), metadata_errors="replace") as container:
                 report = _report(container)
-                report["size"] = size
+                report["size"] = size or container.size
         except (av.FFmpegError, UnicodeError) as fault:
             complaint = "; ".join([*(message.strip() for _, _, message in log), str(fault)])
             return {"fault": why_unreadable(head, complaint)}

@@ -108,6 +108,10 @@ class Process:
                 self._signal(signal.SIGKILL)
         await self.wait()
 
+    def kill(self) -> None:
+        """End it at once; what it has written can still be read to its end."""
+        self._signal(signal.SIGKILL)
+
     def close_output(self) -> None:
         """Close our end of its pipe: a program that writes on ends by itself. May be called more than once."""
         fd, self.fd = self.fd, -1

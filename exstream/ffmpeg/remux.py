@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import ffmpeg
 
-from exstream.ffmpeg.allowed import input_address, input_limits
+from exstream.ffmpeg.allowed import HTTP, input_address, input_limits
 from exstream.ffmpeg.encoding import audio_options
 from exstream.ffmpeg.muxing import QUIET, TRANSPORT, dated
 from exstream.ffmpeg.seek import seconds
@@ -81,6 +81,8 @@ def _opened(order: Order, seek: int, zero: int) -> ffmpeg.Stream:
     """Open the source from ``seek`` on; what lies at ``zero`` has time 0. Both in microseconds."""
     address, protocols = input_address(order.source.location)
     options: dict[str, object] = {"threads": 1, "fflags": "+discardcorrupt", **input_limits(protocols)}
+    if protocols != "file":
+        options |= HTTP
     if seek:
         options["ss"] = seconds(seek)
     if zero != seek:

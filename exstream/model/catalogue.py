@@ -232,11 +232,28 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
+class Reel:
+    """One of several files that follow one another."""
+
+    location: str
+    duration_ms: int
+    media: Media | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """Where an item's bytes come from: an absolute path or a loopback URL, and what is known of it."""
+    """Where an item's bytes come from, and what is known of it.
+
+    ``location`` is an absolute path, a loopback URL, or ``plex://<machine>/library/parts/...``: a file that a server
+    has to be asked for.
+    """
 
     location: str
     media: Media | None
+    reels: tuple[Reel, ...] = ()
+    """All of its files in order, where there are several; the first of them is at ``location``."""
+    item: ItemKey = ""
+    """Whose bytes they are; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)

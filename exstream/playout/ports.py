@@ -79,6 +79,10 @@ class Feed(Protocol):
     def returncode(self) -> int | None:
         """How the encoder ended; None while it runs."""
 
+    @property
+    def lost(self) -> str:
+        """Why its source gave out, where nothing but another one or time helps; empty otherwise."""
+
     def stderr(self) -> str:
         """Return the encoder's last words."""
 

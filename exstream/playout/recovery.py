@@ -75,8 +75,8 @@ class Attempt:
         return None if self.feed is None else self.feed.returncode
 
     def last_words(self) -> str:
-        """Return the last line that its encoder wrote."""
-        return "" if self.feed is None else self.feed.stderr().rpartition("\n")[2]
+        """Return why its source gave out, else the last line that its encoder wrote."""
+        return "" if self.feed is None else self.feed.lost or self.feed.stderr().rpartition("\n")[2]
 
     def drift_ms(self, rate: Rate, shift_ms: int) -> int | None:
         """Return by how much its pictures air later than the segment says; None if they are no part of it."""
@@ -227,6 +227,8 @@ class Recovery:
 
 def failure_of(attempt: Attempt, reason: str, pictures: int) -> Failure:
     """Tell how ``attempt`` failed, which was given up for ``reason`` after so many pictures and has ended."""
+    if attempt.feed is not None and attempt.feed.lost:
+        return Failure.MISSING
     for beginning, failure in _NAMED.items():
         if reason.startswith(beginning):
             return Failure.SILENT if failure is Failure.HUNG and not pictures else failure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, Update, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exstream.errors import StoreError
-from exstream.model.catalogue import ItemKey, Library, LibraryKind
+from exstream.model.catalogue import ItemKey, Library, LibraryKind, Media
 from exstream.model.server import (
     Grouping,
     GroupingKind,
@@ -24,7 +24,7 @@ from exstream.model.server import (
     SyncState,
     Taken,
 )
-from exstream.store import groupings, shelved
+from exstream.store import groupings, shelved, versions
 from exstream.store.database import Database
 from exstream.store.items import identity
 from exstream.store.keeping import BATCH, among, batches, fetched, keep, upsert
@@ -136,6 +136,22 @@ class PlexStore(ServerStore):
             return await groupings.take_groupings(
                 connection, self._dialect, library_id, kind, groupings_now, gone
             )
+
+    async def describe_parts(self, found: Mapping[ItemKey, Mapping[str, Media]]) -> int:
+        """Keep what is in the files of items, by the address of each; return how many items have changed.
+
+        It stays with a file for as long as its server says that it is the same.
+        """
+        changed = 0
+        async with self._database.write() as connection:
+            for keys in batches(map(identity, found)):
+                known = await fetched(connection, items_table, ("server_id", "rating_key", "versions"), keys)
+                for key, row in known.items():
+                    if versions.describe(row["versions"], found[":".join(key)]):
+                        change = update(items_table).where(among(items_table, [key]))
+                        await connection.execute(change.values(versions=row["versions"]))
+                        changed += 1
+        return changed
 
     async def unseen(self, library_id: int, pass_number: int) -> list[ItemKey]:
         """Return the items that are not missing and were not seen in that pass."""

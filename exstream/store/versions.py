@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -39,6 +39,18 @@ def read(found: Iterable[Json], read_media: ReadMedia) -> tuple[Version, ...]:
         )
         for each in found
     )
+
+
+def describe(files: Iterable[Json], found: Mapping[str, Media]) -> bool:
+    """Put what was ``found`` in files, by their address, into what `written` gave; tell whether it differs."""
+    changed = False
+    for part in (part for version in files for part in version["parts"]):
+        inside = found.get(part["key"])
+        if inside is not None:
+            news = {"media_ms": inside.duration_ms, "media": orjson.dumps(media.written(inside)).decode()}
+            changed = changed or {name: part.get(name) for name in news} != news
+            part.update(news)
+    return changed
 
 
 def markers_written(markers: Iterable[Marker]) -> list[Json]:

@@ -21,6 +21,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from exstream import __version__
 from exstream.telemetry.airing import AiringFigures
 from exstream.telemetry.conformance import ConformanceFigures
+from exstream.telemetry.plex import PlexFigures
+from exstream.telemetry.sources import SourceFigures
 
 _TUNE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.35, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -75,6 +77,8 @@ class Metrics:
         )
         self.airing = AiringFigures(registry)
         self.conformance = ConformanceFigures(registry)
+        self.plex = PlexFigures(registry)
+        self.sources = SourceFigures(registry)
         self.tuners_in_use = Gauge("exstream_tuners_in_use", "HDHomeRun tuners taken.", registry=registry)
         self._measure_inside(registry)
 

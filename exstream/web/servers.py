@@ -1,4 +1,4 @@
-"""Both sites in one process and one event loop, stopped without a traceback however many viewers there are."""
+"""All sites in one process and one event loop, stopped without a traceback however many viewers there are."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Site:
 
     application: ASGIApp
     listening: socket.socket
+    waited_for: bool = True
+    """Whether its clients are given time to finish when the server stops."""
 
 
 class _QuietServer(Server):
@@ -49,6 +51,9 @@ class Servers:
         self, sites: Sequence[Site], tuners: Tuners, clock: Clock, *, leave_seconds: float = LEAVE_SECONDS
     ) -> None:
         self._servers = [(_server(site.application), site.listening) for site in sites]
+        self._waited_for = [
+            server for (server, _), site in zip(self._servers, sites, strict=True) if site.waited_for
+        ]
         self._tuners = tuners
         self._clock = clock
         self._leave_seconds = leave_seconds
@@ -77,22 +82,23 @@ class Servers:
         for server, _ in self._servers:
             server.should_exit = True
         waited = 0.0
-        while waited < self._leave_seconds and self._connections():
+        while waited < self._leave_seconds and _connections(self._waited_for):
             # Again and again: a viewer may have been tuning while the first ones were sent away.
             for session in self._tuners.sessions():
                 self._tuners.stop(session.id)
             await self._clock.sleep(0.1)
             waited += 0.1
-        for connection in self._connections():
+        for connection in _connections([server for server, _ in self._servers]):
             connection.transport.abort()
 
-    def _connections(self) -> list[PromptProtocol]:
-        return [
-            connection
-            for server, _ in self._servers
-            for connection in server.server_state.connections
-            if isinstance(connection, PromptProtocol)
-        ]
+
+def _connections(servers: Sequence[Server]) -> list[PromptProtocol]:
+    return [
+        connection
+        for server in servers
+        for connection in server.server_state.connections
+        if isinstance(connection, PromptProtocol)
+    ]
 
 
 def _server(application: ASGIApp) -> Server:

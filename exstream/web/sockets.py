@@ -7,7 +7,7 @@ import os
 import resource
 import socket
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import psutil
@@ -15,20 +15,29 @@ import psutil
 from exstream.errors import ConfigurationError, PortInUse
 
 BACKLOG = 256
+LOOPBACK = "127.0.0.1"
+_UNREAD_BYTES = 262_144
 _KEEPALIVE = (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000))
 
 
 @dataclass(frozen=True, slots=True)
 class Sockets:
-    """The two listening sockets, bound before anything else starts."""
+    """The listening sockets, bound before anything else starts."""
 
     iptv: socket.socket
     hdhr: socket.socket
+    media: socket.socket
+    """Where children of ours read files of servers: on this machine alone."""
+
+    @property
+    def media_url(self) -> str:
+        """The address of the third of them."""
+        return f"http://{LOOPBACK}:{self.media.getsockname()[1]}"
 
     def close(self) -> None:
         """Give the ports back."""
-        self.iptv.close()
-        self.hdhr.close()
+        for listening in (self.iptv, self.hdhr, self.media):
+            listening.close()
 
 
 def admit_many() -> None:
@@ -39,14 +48,24 @@ def admit_many() -> None:
 
 
 def listen_twice(host: str, iptv_port: int, hdhr_port: int) -> Sockets:
-    """Return both sockets; where ``host`` is every network, that is IPv6 as well. Raises as `listen` does."""
+    """Return the sockets; where ``host`` is every network, that is IPv6 as well. Raises as `listen` does."""
     host = "" if host == "0.0.0.0" else host  # noqa: S104 -- the setting says so
-    iptv = listen(host, iptv_port, "EXSTREAM_IPTV_PORT")
-    try:
-        return Sockets(iptv, listen(host, hdhr_port, "EXSTREAM_HDHR_PORT"))
-    except ConfigurationError:
-        iptv.close()
-        raise
+    with ExitStack() as on_failure:
+        iptv = on_failure.enter_context(listen(host, iptv_port, "EXSTREAM_IPTV_PORT"))
+        hdhr = on_failure.enter_context(listen(host, hdhr_port, "EXSTREAM_HDHR_PORT"))
+        media = on_failure.enter_context(listen_here())
+        on_failure.pop_all()
+    return Sockets(iptv, hdhr, media)
+
+
+def listen_here() -> socket.socket:
+    """Return a socket that only this machine reaches, on a port that the system chooses. Raises as `listen` does.
+
+    It keeps little of what its clients have not read yet: an encoder that waits for its turn is owed nothing.
+    """
+    listening = listen(LOOPBACK, 0, "EXSTREAM_HOST")
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD_BYTES)
+    return listening
 
 
 def listen(host: str, port: int, setting: str) -> socket.socket:

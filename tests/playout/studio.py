@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from exstream.model.recovery import Failure, Step
 from exstream.mpegts.conformance import Finding
 from exstream.playout.cards import Cards
 from exstream.playout.player import Player
-from exstream.playout.ports import Filling
+from exstream.playout.ports import Feeds, Filling, Sources, Substitutes
 from exstream.playout.pump import Pump
 from exstream.playout.restart import Ladder
 from exstream.playout.studio import Studio
@@ -199,6 +199,10 @@ class Opened(FfmpegFeeds):
         return feed
 
 
+Wired = Callable[[Opened], tuple[Sources, Substitutes, Feeds]]
+"""Makes what the studio gets its items and its feeds from; is given the plain feeds."""
+
+
 async def _no_probe(path: str) -> Media:
     raise FeedError(f"{path} has not been probed")
 
@@ -240,8 +244,9 @@ async def station(
     linger: float = 0.2,
     tuner_count: int = 2,
     ffmpeg: str = material.FFMPEG,
+    wired: Wired | None = None,
 ) -> AsyncIterator[Station]:
-    """Put a channel together for as long as the block lasts."""
+    """Put a channel together for as long as the block lasts; ``wired`` replaces where items and feeds come from."""
     clock = clock or SpeedyClock(time.time())
     notes = Notes()
     card = material.plain_card(profile)
@@ -255,7 +260,8 @@ async def station(
     async with Processes(ffmpeg) as processes, Pump(clock, lambda _: None) as pump:
         feeds = Opened(processes)
         shelf = shelf or Shelf()
-        studio = Studio(timetable, shelf, shelf, feeds, shelf, notes, pump, clock, notes, Ladder())
+        sources, substitutes, opening = wired(feeds) if wired else (shelf, shelf, feeds)
+        studio = Studio(timetable, sources, substitutes, opening, shelf, notes, pump, clock, notes, Ladder())
 
         async def player_of(channel: ChannelDefinition) -> Player:
             return Player(channel, profile, Cards(card, card, card, card), studio)

@@ -37,6 +37,7 @@ class Opened:
     returncode: int | None = None
     words: str = ""
     fd: int = -1
+    lost: str = ""
 
     def stderr(self) -> str:
         """Its last words."""
@@ -239,3 +240,7 @@ def test_how_an_encoder_ended_says_how_it_failed(
     order = Order(Source("/own.mkv", None), SPAN, 0, PROFILE)
     ended = Attempt(SEGMENT, SPAN, Step.PLANNED, "/own.mkv", Opened(order, returncode, words), way)
     assert failure_of(ended, reason, pictures) is failure
+    # Where the source itself gave out, that is why, however the encoder was ended then.
+    lost = replace(ended, feed=Opened(order, returncode, words, lost="the server has gone"))
+    assert failure_of(lost, reason, pictures) is Failure.MISSING
+    assert lost.last_words() == "the server has gone"

@@ -32,6 +32,7 @@ class Running:
     returncode: int | None = None
     order: Order = ORDER
     fd: int = -1
+    lost: str = ""
 
     def stderr(self) -> str:
         """Nothing."""

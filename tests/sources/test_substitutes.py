@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream.errors import SourceUnavailable
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.channel import ChannelDefinition, Pool, Query
 from exstream.model.programme import Segment, SegmentKind
 from exstream.sources.resolver import Resolver
 from exstream.sources.substitutes import SHORTEST_MS, LibrarySubstitutes, filling
+from tests.fakes import SteppedClock
 
 pytestmark = pytest.mark.anyio
 
@@ -31,10 +31,16 @@ def library(*items: Item, aside: str = "", filler: Pool | None = None) -> Librar
     """Return the substitutes of a library; the file ``aside`` is set aside."""
     definition = ChannelDefinition("one", "1", "One", "480p25", (), filler)
     catalogue = Catalogue.of(items)
+
+    def set_aside(path: str) -> str:
+        return "broken" if path == aside else ""
+
+    resolver = Resolver(lambda: catalogue, set_aside, SteppedClock(0))
     return LibrarySubstitutes(
         lambda: catalogue,
         lambda channel: definition if channel == "one" else None,
-        lambda path: "broken" if path == aside else "",
+        set_aside,
+        resolver.copies,
     )
 
 
@@ -121,13 +127,3 @@ def test_fillers_follow_each_other_up_to_the_very_end_of_the_slot(
         assert following.starts == this.ends
         this = following
     assert this.ends == segment.ends
-
-
-async def test_a_file_that_is_set_aside_is_passed_over_with_its_reason() -> None:
-    """The resolver gives no source for it, for one without a file, and for an item that is gone."""
-    items = Catalogue.of([item("a"), item("b", path=""), item("c")])
-    resolver = Resolver(lambda: items, lambda path: "broken" if path == "/films/a.mkv" else "")
-    assert (await resolver.resolve("local:c")).location == "/films/c.mkv"
-    for key, words in (("a", "set aside: broken"), ("b", "no file"), ("d", "no longer in the library")):
-        with pytest.raises(SourceUnavailable, match=words):
-            await resolver.resolve(f"local:{key}")

@@ -1,0 +1,127 @@
+"""Looks into the files of servers that nobody has looked into, those that air soonest first.
+
+A server tells what tracks a file has, but not how its pictures run: until that is known they are encoded, even where
+they could be sent as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NoReturn, Protocol
+
+import structlog
+
+from exstream.clock import Clock
+from exstream.errors import OutboundError, StoreError, UnreadableMedia
+from exstream.ffmpeg.probe_report import PROBE_VERSION
+from exstream.jobs.catalogue import CatalogueHolder
+from exstream.model.catalogue import Catalogue, Item, ItemKey, Media, Part
+from exstream.sources.candidates import candidates
+
+ROUND_SECONDS = 30.0
+BATCH = 20
+"""After so many files what was found is kept, and the catalogue read anew."""
+_PAUSE = 0.2
+"""Between two files, in seconds: encoders need the machine more."""
+
+log = structlog.get_logger(__name__)
+
+Order = Callable[[Collection[ItemKey]], Awaitable[Sequence[ItemKey]]]
+"""Returns those of some items that air soon, the soonest first."""
+Probe = Callable[[str, ItemKey], Awaitable[Media]]
+"""Looks into a file of this machine or of a server."""
+
+
+class Findings(Protocol):
+    """Where it is kept what is in files."""
+
+    async def describe_parts(self, found: Mapping[ItemKey, Mapping[str, Media]]) -> int:
+        """Keep what is in the files of items, by the address of each; return how many items have changed."""
+
+
+class Inspection:
+    """Looks into one file after the other: what airs soon first, then what lies on this machine."""
+
+    def __init__(
+        self, findings: Findings, catalogue: CatalogueHolder, probe: Probe, order: Order, clock: Clock
+    ) -> None:
+        self._findings = findings
+        self._catalogue = catalogue
+        self._probe = probe
+        self._order = order
+        self._clock = clock
+        self._failed: set[tuple[ItemKey, str, int]] = set()
+        """Files that could not be looked into, as they were then."""
+
+    async def run(self) -> NoReturn:
+        """Look for ever; a database that fails is asked again in the next round."""
+        while True:
+            try:
+                while await self.batch():
+                    await self._clock.sleep(_PAUSE)
+            except StoreError as fault:
+                log.warning("what is in files cannot be kept", reason=str(fault))
+            await self._clock.sleep(ROUND_SECONDS)
+
+    async def batch(self) -> int:
+        """Look into the next files and keep what is in them; return how many there were."""
+        items = {
+            item.key: item
+            for item in unknown(self._catalogue.current)
+            if self._mark(item) not in self._failed
+        }
+        here = (key for key, item in items.items() if item.path)
+        chosen = [items[key] for key in dict.fromkeys((*await self._order(items), *here))][:BATCH]
+        found: dict[ItemKey, dict[str, Media]] = {}
+        for item in chosen:
+            media = await self._look(item)
+            if media is None:
+                self._failed.add(self._mark(item))
+            else:
+                found[item.key] = {_part(item).key: media}
+            await self._clock.sleep(_PAUSE)
+        if found and await self._findings.describe_parts(found):
+            await self._catalogue.reload()
+        return len(chosen)
+
+    async def _look(self, item: Item) -> Media | None:
+        """Return what is in the first version of ``item``, here or on its server; None where nobody can tell now."""
+        first = candidates(item)[0]
+        for source in (first.file, first.server):
+            if source is None:
+                continue
+            try:
+                media = await self._probe(source.location, item.key)
+            except (UnreadableMedia, OutboundError) as fault:
+                log.info(
+                    "a file of a server cannot be looked into", source=source.location, reason=str(fault)
+                )
+            else:
+                return _completed(media, item.media)
+        return None
+
+    @staticmethod
+    def _mark(item: Item) -> tuple[ItemKey, str, int]:
+        part = _part(item)
+        return item.key, part.key, part.size
+
+
+def unknown(catalogue: Catalogue) -> Iterable[Item]:
+    """Yield the items of servers whose one file nobody here has looked into; several in a row are always encoded."""
+    for item in catalogue.items.values():
+        if item.missing or not item.versions or len(item.versions[0].parts) != 1:
+            continue
+        media = _part(item).media
+        if media is None or media.probed < PROBE_VERSION:
+            yield item
+
+
+def _part(item: Item) -> Part:
+    return item.versions[0].parts[0]
+
+
+def _completed(media: Media, told: Media | None) -> Media:
+    """Return what a probe found, with the subtitles that its server has beside the file."""
+    beside = tuple(subtitle for subtitle in told.subtitles if subtitle.path) if told is not None else ()
+    return replace(media, subtitles=(*media.subtitles, *beside))
