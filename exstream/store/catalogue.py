@@ -15,7 +15,7 @@ from exstream.errors import StoreError
 from exstream.model.catalogue import Catalogue, Item, ItemKey, Library, LibraryKind
 from exstream.store.database import Database
 from exstream.store.groupings import memberships
-from exstream.store.items import FILE_COLUMNS, LOADED, Reader, file_values, identity
+from exstream.store.items import FILE_COLUMNS, LOADED, Loaded, Reader, file_values, identity
 from exstream.store.keeping import BATCH, Key, Values, among, batches, fetched, keep, upsert
 from exstream.store.tables import item as items_table
 from exstream.store.tables import library as libraries_table
@@ -43,6 +43,7 @@ class CatalogueStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._loaded = Loaded()
         insert = (sqlite if database.dialect == "sqlite" else postgresql).insert
         self._upsert = upsert(database.dialect, items_table, FILE_COLUMNS)
         self._insert_library = insert(libraries_table).on_conflict_do_nothing()
@@ -83,7 +84,8 @@ class CatalogueStore:
     async def load(self) -> Catalogue:
         """Return all items but those of libraries that are switched off, and those that were missing for too long.
 
-        The catalogue's version is the same as long as nothing of it changes in the database.
+        The catalogue's version is the same as long as nothing of it changes in the database, and so are the items that
+        do not change.
         """
         query = (
             select(*LOADED)
@@ -93,11 +95,12 @@ class CatalogueStore:
             .order_by(items_table.c.server_id, items_table.c.rating_key)
         )
         async with self._database.read() as connection:
-            reader = await asyncio.to_thread(Reader, await memberships(connection))
+            reader = await asyncio.to_thread(Reader, await memberships(connection), self._loaded)
             async with connection.stream(query) as rows:
                 async for portion in rows.partitions(BATCH):
                     await asyncio.to_thread(reader.add, portion)
-        return await asyncio.to_thread(reader.catalogue)
+        self._loaded = await asyncio.to_thread(reader.loaded)
+        return self._loaded.catalogue
 
     async def apply(
         self,

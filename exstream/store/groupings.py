@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exstream.model.catalogue import ItemKey
 from exstream.model.server import Grouping, GroupingKind, ServerId, Show, Taken
 from exstream.store.items import Memberships, identity
-from exstream.store.keeping import Key, Values, among, batches, fetched, keep, upsert
+from exstream.store.keeping import BATCH, PORTION, Key, Values, among, batches, fetched, keep, upsert
 from exstream.store.tables import grouping as groupings_table
 from exstream.store.tables import grouping_member as members_table
 from exstream.store.tables import show as shows_table
@@ -35,10 +35,12 @@ async def memberships(connection: AsyncConnection) -> Memberships:
         )
         .order_by(groupings_table.c.title, groupings_table.c.server_id, groupings_table.c.rating_key)
     )
-    for kind, title, server, member in await connection.execute(query):
-        names = found[kind][f"{server}:{member}"]
-        if title not in names:  # several groupings may have one name, and a playlist an item twice
-            names.append(title)
+    async with connection.stream(query) as rows:
+        async for portion in rows.partitions(BATCH):
+            for kind, title, server, member in portion:
+                names = found[kind][f"{server}:{member}"]
+                if title not in names:  # several groupings may have one name, and a playlist an item twice
+                    names.append(title)
     labelled = select(shows_table.c.server_id, shows_table.c.rating_key, shows_table.c.labels)
     labels = {
         f"{server}:{key}": tuple(names) for server, key, names in await connection.execute(labelled) if names
@@ -52,8 +54,11 @@ async def memberships(connection: AsyncConnection) -> Memberships:
 
 async def known_shows(connection: AsyncConnection, library_id: int) -> dict[ItemKey, Show]:
     """Return the shows of a library."""
-    rows = await connection.execute(select(shows_table).where(shows_table.c.library_id == library_id))
-    return {show.key: show for show in map(_show, rows.mappings())}
+    found: dict[ItemKey, Show] = {}
+    async with connection.stream(select(shows_table).where(shows_table.c.library_id == library_id)) as rows:
+        async for portion in rows.mappings().partitions(PORTION):
+            found |= {show.key: show for show in map(_show, portion)}
+    return found
 
 
 async def take_shows(
@@ -127,8 +132,10 @@ async def _members(connection: AsyncConnection, keys: Collection[Key]) -> dict[K
     found: dict[Key, list[str]] = defaultdict(list)
     for batch in batches(keys):
         query = select(members_table).where(among(members_table, batch)).order_by(members_table.c.position)
-        for row in await connection.execute(query):
-            found[row.server_id, row.rating_key].append(row.member)
+        async with connection.stream(query) as rows:
+            async for portion in rows.partitions(BATCH):
+                for row in portion:
+                    found[row.server_id, row.rating_key].append(row.member)
     return found
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Text, cast
+from sqlalchemy import ColumnElement, Text, cast
 
 from exstream.errors import CatalogueError
 from exstream.model.catalogue import Catalogue, Item, ItemKey, ItemKind, Marker, Media, Version
@@ -130,51 +130,54 @@ class Memberships:
         return self._shared.setdefault(names, names)
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A catalogue and what it was made of, so that the next one is made of it but for what has changed."""
+
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    memberships: bytes = b""
+    rows: Mapping[ItemKey, bytes] = field(default_factory=dict)
+    """A hash of the row of each item."""
+
+
 class Reader:
-    """Makes a catalogue of rows of the columns `LOADED`.
+    """Makes a catalogue of rows of the columns `LOADED`; items whose row is as it was are those that there were.
 
     Many items have the same genres and the same streams: each JSON text is read once and what it says is shared, as are
     names, which saves most of the time and the memory.
     """
 
-    def __init__(self, memberships: Memberships) -> None:
+    def __init__(self, memberships: Memberships, before: Loaded = Loaded()) -> None:
         self._items: dict[ItemKey, Item] = {}
+        self._rows: dict[ItemKey, bytes] = {}
         self._digest = blake2b(repr(memberships).encode(), digest_size=12)
+        self._held_together = self._digest.digest()
+        self._before = before if before.memberships == self._held_together else Loaded()
         self._memberships = memberships
         self._names: dict[str, tuple[str, ...]] = {_NOTHING: ()}
         self._media: dict[str, Media] = {}
         self._lasting: dict[tuple[int, str], Media] = {}
         self._texts: dict[str, str] = {}
 
-    def add(self, rows: Iterable[Row[Any]]) -> None:
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Take in some rows."""
         for row in rows:
-            self._add(*row)
+            key = f"{row[0]}:{row[1]}"
+            mark = blake2b(repr(row).encode(), digest_size=12).digest()
+            self._digest.update(mark)
+            self._rows[key] = mark
+            same = self._before.rows.get(key) == mark
+            self._items[key] = self._before.catalogue.items[key] if same else self._item(key, *row[2:])
 
-    def _add(self, *row: Any) -> None:
-        self._digest.update(repr(row).encode())
-        server, rating_key, kind, title, length_ms, library, show, *rest = row
-        (
-            season,
-            episode,
-            year,
-            summary,
-            genres,
-            path,
-            media_ms,
-            probed,
-            added_at,
-            updated_at,
-            missing,
-            *rest,
-        ) = rest
-        show_key, show_year, album, aired, content_rating, rating, views, labels, people, *rest = rest
-        external_ids, artwork, markers, files, server_name = rest
-        key = f"{server}:{rating_key}"
+    def _item(self, key: ItemKey, kind: str, title: str, length_ms: int, library: str, *rest: Any) -> Item:
+        show, season, episode, year, summary, genres, path, *rest_of_it = rest
+        media_ms, probed, added_at, updated_at, missing, show_key, show_year, album, *more = rest_of_it
+        aired, content_rating, rating, views, labels, people, external_ids, artwork, *last = more
+        markers, files, server_name = last
         show_key = self._shared(show_key)
         versions_now = self._versions(files)
         collections, playlists, labels = self._memberships.of(key, show_key, self._names_of(labels))
-        self._items[key] = Item(
+        return Item(
             key,
             _KINDS[kind],
             title,
@@ -209,9 +212,10 @@ class Reader:
             self._shared(server_name or ""),
         )
 
-    def catalogue(self) -> Catalogue:
+    def loaded(self) -> Loaded:
         """Return what was taken in."""
-        return Catalogue(MappingProxyType(dict(sorted(self._items.items()))), self._digest.hexdigest())
+        catalogue = Catalogue(MappingProxyType(dict(sorted(self._items.items()))), self._digest.hexdigest())
+        return Loaded(catalogue, self._held_together, self._rows)
 
     def _shared(self, text: str) -> str:
         return self._texts.setdefault(text, text)
