@@ -43,8 +43,8 @@ class CatalogueHolder:
         async with self._reloading:
             with _uncollected():
                 found = await self._shelf.load()
-            if found.version != self.current.version:
                 await self._settle(found)
+            if found.version != self.current.version:
                 self.current = found
                 for listener in self._listeners:
                     await listener(found)

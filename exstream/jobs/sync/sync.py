@@ -19,6 +19,7 @@ from exstream.jobs.sync.refresh import refresh
 from exstream.jobs.sync.rehearsal import Rehearsal
 from exstream.jobs.sync.search import found, sync_found
 from exstream.jobs.sync.statistics import Statistics
+from exstream.jobs.sync.vanished import forget
 from exstream.model.catalogue import ItemKey
 from exstream.model.server import Mapping, PlexLibrary
 from exstream.plex.records import Section
@@ -121,12 +122,14 @@ class ServerSync:
         wishes: Wishes,
         statistics: Statistics,
     ) -> None:
-        """Mark what a library held that the server has no more, at the second look."""
+        """Mark what a library held that the server has no more, at the second look, and drop it when it is due."""
         if library.kind == "photo":
             return
         reading = await self._reading(means, library, mappings, wishes)
         left = [key for key, known in reading.known.items() if not known.missing_since]
         if not left:
+            await forget(reading)
+            statistics.add(reading.statistics)
             return
         now = means.clock.now_ms()
         known_gone = library.state.held_back >= len(left) and now - library.state.full_at >= SECOND_LOOK_MS

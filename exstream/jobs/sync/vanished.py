@@ -23,14 +23,14 @@ async def judge(reading: Reading, *, force: bool = False) -> int:
     gone = await reading.means.shelves.unseen(reading.id, reading.state.pass_number)
     present = reading.present
     if not gone:
-        await _forget(reading)
+        await forget(reading)
         return 0
     if is_too_much(len(gone), present) and not force and not _is_second_look(reading, len(gone), present):
         where = f"{len(gone)} of {present} items are not there any more"
         reading.fault(f"{where}: they are kept until a later look says the same, or with --force")
         return len(gone)
     await reading.miss(await confirmed(reading, gone))
-    await _forget(reading)
+    await forget(reading)
     return 0
 
 
@@ -53,7 +53,8 @@ def _is_second_look(reading: Reading, gone: int, present: int) -> bool:
     return waited and before.held_back > 0 and not is_too_much(gone - before.held_back, present)
 
 
-async def _forget(reading: Reading) -> None:
+async def forget(reading: Reading) -> None:
+    """Drop what has been missing for long."""
     taken = await reading.means.shelves.forget(reading.id, reading.means.clock.now_ms() - KEPT_MS)
     reading.statistics.writes += taken.writes
     for key in taken.removed:

@@ -156,16 +156,21 @@ async def test_what_the_server_cannot_tell_is_not_gone(
 async def test_a_library_that_is_gone_is_held_back_then_missed(
     sync: ServerSync, paper: PaperServer, kept: CatalogueStore, clock: SteppedClock, shelves: PlexStore
 ) -> None:
-    """A removed library is no reason to lose its items at once; at the second look they are missing."""
+    """A removed library loses no item at once; at the second look they are missing, and dropped after a month."""
     await sync.run()
     section = paper.shelf.pop(0)
     first = await sync.run()
     assert (first.removed, "no such library any more" in first.faults[0]) == (0, True)
     assert (await sync.run()).removed == 0
+    assert (len((await kept.load()).items), await missing(kept)) == (17, [])
     clock.shift(HOUR_MS)
     assert (await sync.run()).removed == 10
     known = await shelves.known((await shelves.libraries("paper"))[0].library.id)
     assert len([key for key, each in known.items() if each.missing_since]) == 10
+    assert len(await missing(kept)) == 10
+    clock.shift(KEPT_MS + HOUR_MS)
+    await sync.run()
+    assert len((await kept.load()).items) == 7
     paper.shelf.insert(0, section)
     await sync.run(Wishes(deep=True))
     assert await missing(kept) == []
