@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import structlog
 
@@ -29,15 +27,19 @@ from exstream.jobs.cards import CardMaker
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.demo import DemoLibrary
 from exstream.jobs.demo_clip import ClipMaker
-from exstream.jobs.demo_order import follow_the_air
+from exstream.jobs.elsewhere import Elsewhere
 from exstream.jobs.formats import Formats
+from exstream.jobs.household import Household, PlexOptions
+from exstream.jobs.inspection import Inspection
 from exstream.jobs.library import LibraryScanner
 from exstream.jobs.lineup import Lineup
 from exstream.jobs.press import Press
 from exstream.jobs.publish import Publisher
 from exstream.jobs.selections import Selections
 from exstream.jobs.standby import Standby
-from exstream.jobs.supervisor import outcome_of, supervised
+from exstream.jobs.station import Jobs, Shelves, Station
+from exstream.jobs.supervisor import outcome_of
+from exstream.jobs.upcoming import Upcoming
 from exstream.jobs.watch import LibraryWatch
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId
@@ -48,8 +50,11 @@ from exstream.playout.restart import Ladder
 from exstream.playout.starts import StaggeredFeeds
 from exstream.playout.studio import Studio
 from exstream.playout.tuners import Tuners
+from exstream.plex.items import Choice
 from exstream.resources import data_path
+from exstream.sources.gateway import Gateway
 from exstream.sources.quarantine import Quarantine
+from exstream.sources.remote_feeds import RemoteFeeds, RemoteProbe
 from exstream.sources.resolver import Resolver
 from exstream.sources.substitutes import LibrarySubstitutes
 from exstream.store.asrun import AsRunStore
@@ -57,15 +62,17 @@ from exstream.store.bad_files import BadFileStore
 from exstream.store.catalogue import CatalogueStore
 from exstream.store.database import Database
 from exstream.store.occupancy import occupied
+from exstream.store.plex import PlexStore
 from exstream.store.schedules import ScheduleStore
-from exstream.telemetry import Metrics, Redaction, settle_memory, watch_loop, write_logs
+from exstream.store.turns import Turns
+from exstream.store.vault import Vault
+from exstream.telemetry import Metrics, Redaction, watch_loop, write_logs
 from exstream.web.deps import Parts, WebOptions
 from exstream.web.identity import load_device
+from exstream.web.media import MediaSite
 from exstream.web.servers import Servers, Site
 from exstream.web.sites import hdhomerun_site, iptv_site
 from exstream.web.sockets import Sockets, admit_many, listen_twice
-
-_Jobs = Mapping[str, Callable[[], Awaitable[object]]]
 
 log = structlog.get_logger(__name__)
 
@@ -75,13 +82,14 @@ def serve(settings: Settings) -> int:
     admit_many()
     sockets = listen_twice(settings.host, settings.iptv_port, settings.hdhr_port)
     try:
+        redaction = Redaction(settings.secrets)
         with (
             occupied(settings.data_dir),
-            write_logs(settings.data_dir, Redaction(settings.secrets), level=settings.log_level),
+            write_logs(settings.data_dir, redaction, level=settings.log_level),
         ):
             runner = asyncio.Runner(loop_factory=_loop_factory())
             with runner:
-                return runner.run(_serve(settings, sockets))
+                return runner.run(_serve(settings, sockets, redaction))
     finally:
         sockets.close()
 
@@ -95,118 +103,36 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(settings: Settings, sockets: Sockets) -> int:
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """What is run, and what is served."""
+
+    station: Station
+    parts: Parts
+    tuners: Tuners
+    gateway: Gateway
+    clock: SystemClock
+
+
+async def _serve(settings: Settings, sockets: Sockets, redaction: Redaction) -> int:
     """Build the parts, run them, and take them apart again."""
-    async with _station(settings, sockets) as station:
-        servers = Servers(
-            [Site(iptv_site(station.parts), sockets.iptv), Site(hdhomerun_site(station.parts), sockets.hdhr)],
-            station.tuners,
-            station.clock,
-        )
+    async with _built(settings, sockets, redaction) as built:
+        sites = [
+            Site(iptv_site(built.parts), sockets.iptv),
+            Site(hdhomerun_site(built.parts), sockets.hdhr),
+            Site(MediaSite(built.gateway), sockets.media, waited_for=False),
+        ]
+        servers = Servers(sites, built.tuners, built.clock)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, servers.stop)
-        background = asyncio.create_task(station.run())
+        background = asyncio.create_task(built.station.run())
         background.add_done_callback(lambda _: servers.stop())
         await servers.serve()
         log.info("stopped")
         if not background.done():
             background.cancel()
         return await outcome_of(background)
-
-
-@dataclass(frozen=True, slots=True)
-class _Library:
-    """What knows the media."""
-
-    demo: DemoLibrary | None
-    watch: LibraryWatch
-    catalogue: CatalogueHolder
-    selections: Selections
-
-
-class Station:
-    """The running parts and their order of start."""
-
-    def __init__(
-        self,
-        parts: Parts,
-        lineup: Lineup,
-        publisher: Publisher,
-        tuners: Tuners,
-        formats: Formats,
-        cards: CardRack,
-        library: _Library,
-        keeping: _Jobs,
-        clock: SystemClock,
-        data_dir: Path,
-    ) -> None:
-        self.parts = parts
-        self.tuners = tuners
-        self.clock = clock
-        self._lineup = lineup
-        self._publisher = publisher
-        self._cards = cards
-        self._library = library
-        self._keeping = keeping
-        self._data_dir = data_dir
-        self._formats = formats
-        self._standby = Standby(lineup, tuners, formats)
-
-    async def run(self) -> None:
-        """Make everything ready, then keep it so until cancelled."""
-        began = time.monotonic()
-        lineup, publisher, library = self._lineup, self._publisher, self._library
-        library.catalogue.listen(self._formats.heard)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._cards.fill(lineup.enabled()))
-            if library.demo is not None:
-                await library.demo.make_opening()
-        await self._cards.fill(lineup.enabled())  # the opening may have changed what most items have
-        await publisher.start()
-        settle_memory()
-        self._tell(time.monotonic() - began)
-        await self._library.selections.look()
-        lineup.listen(self._follow)
-        library.catalogue.listen(self._follow)
-        jobs = {
-            **self._keeping,
-            "publishing": publisher.run,
-            "the channel files": lineup.watch,
-            "the libraries": library.watch.run,
-            "warm channels": self._standby.run,
-            "the loop's lag": lambda: watch_loop(self.parts.metrics),
-        }
-        if library.demo is not None:
-            jobs["the demo library"] = library.demo.run
-            jobs["the demo's order"] = partial(follow_the_air, library.demo, lineup, publisher, self.clock)
-        async with asyncio.TaskGroup() as group:
-            for name, job in jobs.items():
-                group.create_task(supervised(name, job, self.clock))
-
-    def _tell(self, seconds: float) -> None:
-        options = self.parts.options
-        here = options.base_url or f"http://127.0.0.1:{options.iptv_port}"
-        log.info(
-            "on the air (Ctrl-C stops the server)",
-            guide=f"{here}/",
-            channels=len(self._lineup.enabled()),
-            seconds=round(seconds, 1),
-            playlist=f"{here}/iptv/channels.m3u",
-            tuner=f"http://127.0.0.1:{options.hdhr_port}",
-            data=str(self._data_dir),
-        )
-        if self._library.demo is not None and self._library.demo.waiting():
-            log.info(
-                "the rest of the demo library is being made meanwhile",
-                clips=len(self._library.demo.waiting()),
-            )
-
-    async def _follow(self, _catalogue: Catalogue | None = None) -> None:
-        """Follow the lineup and the library: what is on, and in which formats."""
-        self._publisher.wake()
-        await self._cards.fill(self._lineup.enabled())
-        await self._standby.wake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,18 +147,20 @@ class _Ground:
     ffmpeg: str
     """The version of ffmpeg."""
     database: Database
+    plex: PlexStore
     catalogue: CatalogueHolder
+    elsewhere: Elsewhere
 
 
 @asynccontextmanager
-async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Station]:
+async def _built(settings: Settings, sockets: Sockets, redaction: Redaction) -> AsyncIterator[_Built]:
     """Build every part for as long as the block lasts."""
     async with AsyncExitStack() as stack:
         ground = await _ground(settings, stack)
         clock, catalogue = ground.clock, ground.catalogue
         device = load_device(settings.data_dir, settings.friendly_name)
         lineup = await _lineup(ground)
-        library = await _library(ground, lineup)
+        shelves = await _shelves(ground, lineup)
         publisher = Publisher(
             ScheduleStore(ground.database),
             lineup,
@@ -241,20 +169,18 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
             ground.metrics,
             horizon_days=settings.horizon_days,
         )
+        upcoming = Upcoming(lineup.enabled, publisher.rows, clock)
+        household = _household(ground, redaction, upcoming)
+        gateway = Gateway(household.switchboard.of, clock, sockets.media_url, ground.metrics.sources)
+        catalogue.listen(gateway.follow)
         formats = Formats(settings.profiles, lambda: catalogue.current)
         cards = CardRack(CardMaker(ground.processes, settings.data_dir / "cards", ground.ffmpeg), formats)
         asrun = AsRunWriter(
             AsRunStore(ground.database), clock, lambda: catalogue.current, kept_days=settings.asrun_days
         )
         quarantine = Quarantine(clock)
-        gauge = ground.metrics.airing.bad_files
-        bad_files = BadFiles(quarantine, BadFileStore(ground.database), clock, gauge.set)
-        await bad_files.load()
-        tuners = await _tuners(ground, stack, lineup, publisher, formats, cards, asrun, quarantine)
-
-        def missing() -> list[str]:
-            cards_of = [f"the cards of {name}" for name in cards.missing(lineup.enabled())]
-            return cards_of + [f"the timeline of {channel}" for channel in publisher.unready()]
+        bad_files = await _bad_files(ground, quarantine)
+        tuners = await _tuners(ground, stack, lineup, publisher, formats, cards, asrun, quarantine, gateway)
 
         parts = Parts(
             tuners,
@@ -264,17 +190,84 @@ async def _station(settings: Settings, sockets: Sockets) -> AsyncIterator[Statio
             ground.board,
             ground.metrics,
             clock,
-            missing,
+            partial(_missing, lineup, cards, publisher),
             device,
             formats,
             _web_options(settings, sockets),
             quarantine.files,
             Press(ground.processes),
+            household.seen,
         )
-        keeping: _Jobs = {"the as-run log": asrun.run, "bad files": bad_files.run}
-        yield Station(
-            parts, lineup, publisher, tuners, formats, cards, library, keeping, clock, settings.data_dir
-        )
+        inspection = _inspection(ground, gateway, upcoming)
+        keeping: Jobs = {
+            **household.jobs(),
+            "what commands change": ground.elsewhere.run,
+            "files of servers": inspection.run,
+            "the as-run log": asrun.run,
+            "bad files": bad_files.run,
+            "the loop's lag": lambda: watch_loop(ground.metrics),
+        }
+        standby = Standby(lineup, tuners, formats)
+        told = partial(_tell, settings, sockets, lineup, shelves)
+        station = Station(lineup, publisher, formats, cards, shelves, standby, keeping, clock, told)
+        yield _Built(station, parts, tuners, gateway, clock)
+
+
+def _missing(lineup: Lineup, cards: CardRack, publisher: Publisher) -> list[str]:
+    cards_of = [f"the cards of {name}" for name in cards.missing(lineup.enabled())]
+    return cards_of + [f"the timeline of {channel}" for channel in publisher.unready()]
+
+
+async def _bad_files(ground: _Ground, quarantine: Quarantine) -> BadFiles:
+    gauge = ground.metrics.airing.bad_files
+    bad_files = BadFiles(quarantine, BadFileStore(ground.database), ground.clock, gauge.set)
+    await bad_files.load()
+    return bad_files
+
+
+def _inspection(ground: _Ground, gateway: Gateway, upcoming: Upcoming) -> Inspection:
+    probe = RemoteProbe(Prober(ground.processes).probe, gateway).probe
+    return Inspection(ground.plex, ground.catalogue, probe, upcoming.soonest, ground.clock)
+
+
+def _tell(settings: Settings, sockets: Sockets, lineup: Lineup, shelves: Shelves, seconds: float) -> None:
+    """Say that the channels are on the air, and where."""
+    here = settings.base_url or f"http://127.0.0.1:{sockets.iptv.getsockname()[1]}"
+    log.info(
+        "on the air (Ctrl-C stops the server)",
+        guide=f"{here}/",
+        channels=len(lineup.enabled()),
+        seconds=round(seconds, 1),
+        playlist=f"{here}/iptv/channels.m3u",
+        tuner=f"http://127.0.0.1:{sockets.hdhr.getsockname()[1]}",
+        data=str(settings.data_dir),
+    )
+    if shelves.demo is not None and shelves.demo.waiting():
+        log.info("the rest of the demo library is being made meanwhile", clips=len(shelves.demo.waiting()))
+
+
+def _household(ground: _Ground, redaction: Redaction, upcoming: Upcoming) -> Household:
+    settings = ground.settings
+    options = PlexOptions(
+        settings.plex_url,
+        settings.plex_token,
+        Choice(settings.plex_versions),
+        settings.plex_page_size,
+        settings.plex_requests,
+        settings.plex_pool,
+    )
+    return Household(
+        ground.plex,
+        CatalogueStore(ground.database),
+        ground.catalogue,
+        ground.board,
+        ground.clock,
+        ground.metrics.plex,
+        options,
+        settings.data_dir,
+        redaction.learn,
+        upcoming.soonest,
+    )
 
 
 async def _ground(settings: Settings, stack: AsyncExitStack) -> _Ground:
@@ -292,8 +285,10 @@ async def _ground(settings: Settings, stack: AsyncExitStack) -> _Ground:
     await database.open()
     metrics.gauge_pool(connections=database.connections, in_use=database.checked_out)
     catalogue = CatalogueHolder(CatalogueStore(database))
+    elsewhere = Elsewhere(Turns(settings.data_dir, clock).marked, catalogue, clock)
     await catalogue.reload()
-    return _Ground(settings, clock, metrics, Board(clock.now_ms), processes, version, database, catalogue)
+    board, plex = Board(clock.now_ms), PlexStore(database, Vault(settings.data_dir))
+    return _Ground(settings, clock, metrics, board, processes, version, database, plex, catalogue, elsewhere)
 
 
 async def _lineup(ground: _Ground) -> Lineup:
@@ -310,7 +305,7 @@ async def _lineup(ground: _Ground) -> Lineup:
     return lineup
 
 
-async def _library(ground: _Ground, lineup: Lineup) -> _Library:
+async def _shelves(ground: _Ground, lineup: Lineup) -> Shelves:
     settings, board, clock = ground.settings, ground.board, ground.clock
     shelves, prober = CatalogueStore(ground.database), Prober(ground.processes)
     demo = None
@@ -321,7 +316,7 @@ async def _library(ground: _Ground, lineup: Lineup) -> _Library:
         await demo.install()
     scanner = LibraryScanner(shelves, ground.catalogue, prober, board, clock, settings.journals_dir)
     selections = Selections(lineup, shelves.switched_on, lambda: ground.catalogue.current)
-    return _Library(demo, LibraryWatch(scanner, shelves, clock), ground.catalogue, selections)
+    return Shelves(demo, LibraryWatch(scanner, shelves, clock), ground.catalogue, selections)
 
 
 async def _tuners(
@@ -333,19 +328,21 @@ async def _tuners(
     cards: CardRack,
     asrun: AsRunWriter,
     quarantine: Quarantine,
+    gateway: Gateway,
 ) -> Tuners:
     settings, figures = ground.settings, Figures(ground.metrics)
 
     def catalogue() -> Catalogue:
         return ground.catalogue.current
 
+    probe = Prober(ground.processes).probe
     resolver = Resolver(catalogue, quarantine.set_aside, ground.clock, ground.metrics.sources.looked)
     ground.catalogue.listen(resolver.follow)
     studio = Studio(
         publisher,
         resolver,
         LibrarySubstitutes(catalogue, lineup.by_id, quarantine.set_aside, resolver.copies),
-        StaggeredFeeds(FfmpegFeeds(ground.processes, Prober(ground.processes).probe), ground.clock),
+        StaggeredFeeds(RemoteFeeds(FfmpegFeeds(ground.processes, probe), gateway, probe), ground.clock),
         quarantine,
         asrun,
         await stack.enter_async_context(Pump(ground.clock, ground.metrics.pump_tick.observe)),

@@ -138,7 +138,7 @@ class Exchange:
             return
         if self._breaker.refused:
             raise SignInNeeded(
-                f"{self.address} does not accept the token: sign in again with `exstream plex login`"
+                f"{self.address} does not accept the token it was given: sign in again with `exstream plex login`"
             )
         raise Busy(f"{self.address} has not answered several times: asked again in {wait:.0f} s", wait)
 

@@ -16,7 +16,7 @@ from exstream.errors import (
 )
 from exstream.plex.answers import said
 
-_SIGN_IN = "does not accept the token: sign in again with `exstream plex login`"
+_SIGN_IN = "does not accept the token it was given: sign in again with `exstream plex login`"
 _GONE = "has nothing there, or not any more"
 _MEANINGS: dict[int, tuple[type[OutboundError], str]] = {
     401: (SignInNeeded, _SIGN_IN),

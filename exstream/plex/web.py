@@ -55,7 +55,9 @@ class PlexTvWeb:
     def _refusal(self, origin: str, answer: Answer) -> OutboundError:
         status = answer.status
         if status in {HTTPStatus.UNAUTHORIZED, _TOKEN_OVER}:
-            return SignInNeeded(f"{origin} does not accept the token: sign in with `exstream plex login`")
+            return SignInNeeded(
+                f"{origin} does not accept the token it was given: sign in with `exstream plex login`"
+            )
         if status == HTTPStatus.FORBIDDEN:
             return NotAllowed(f"{origin} does not allow this account to do that")
         if status in _GONE:

@@ -212,5 +212,5 @@ async def test_the_openapi_document_describes_every_route() -> None:
                 reply = await ask(ports.iptv, target + ("?channel=7" if path.endswith("/guide") else ""))
                 assert reply.status == 200, path
         foreign = await ask(ports.iptv, "/docs")
-    assert len(document["paths"]) == 10
+    assert len(document["paths"]) == 12
     assert foreign.status == 404
