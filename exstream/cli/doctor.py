@@ -5,26 +5,58 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from exstream.cli import channels, checks
 from exstream.cli.checks import Check, State
-from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
+from exstream.cli.invocation import AsJson, DataDir, DryRun, invocation, write_json
 from exstream.cli.outcome import ExitCode, plain
 from exstream.cli.selection import misnamed
 from exstream.config import Configuration, Settings
+from exstream.errors import ConfigurationError
 
 _COLOURS = {State.OK: typer.colors.GREEN, State.WARN: typer.colors.YELLOW, State.FAIL: typer.colors.RED}
 
 
-def doctor(context: typer.Context, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Look whether Exstream has all it needs here; asks nobody but this machine and the configured database."""
+_Fix = Annotated[
+    bool,
+    typer.Option(
+        "--fix",
+        help="Put right what does not fit together in the catalogue, after a backup, and nothing else.",
+    ),
+]
+
+
+def doctor(
+    context: typer.Context,
+    fix: _Fix = False,
+    dry_run: DryRun = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look whether Exstream has all it needs: this machine, the configured database, and the Plex servers."""
     found = invocation(context).configuration(data_dir=data_dir)
+    if dry_run and not fix:
+        raise ConfigurationError("--dry-run belongs to --fix: without it nothing is ever changed")
+    if fix:
+        _fix(found.settings, dry_run=dry_run, as_json=as_json)
     done = asyncio.run(_look(found, show=not as_json))
     if as_json:
         write_json([asdict(check) for check in done])
     raise typer.Exit(verdict(done))
+
+
+def _fix(settings: Settings, *, dry_run: bool, as_json: bool) -> None:
+    from exstream.cli import repair
+
+    done = repair.repair(settings, dry_run=dry_run)
+    if as_json:
+        write_json(repair.as_json(done))
+    else:
+        repair.write_repair(done)
+    raise typer.Exit(repair.verdict(done))
 
 
 def verdict(done: Iterable[Check]) -> ExitCode:

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 from exstream.cli.checks import Check, State, failed, folder_readable, passed
+from exstream.cli.plex_checks import plex_servers
 from exstream.cli.shelf import sqlite_file
 from exstream.config import Settings
 from exstream.errors import StoreError, StoreUnreachable
 from exstream.model.bad_file import BadFile
+from exstream.model.catalogue import LibraryKind
 from exstream.store.bad_files import BadFileStore
 from exstream.store.catalogue import CatalogueStore
 from exstream.store.database import Database
@@ -37,6 +39,8 @@ async def stored(settings: Settings) -> AsyncIterator[Check]:
             async for check in _libraries(CatalogueStore(database)):
                 yield check
             for check in _bad_files(await BadFileStore(database).load()):
+                yield check
+            async for check in plex_servers(settings, database):
                 yield check
     except StoreUnreachable as error:
         told = failed(_NAME, error)
@@ -71,6 +75,8 @@ async def _database(database: Database) -> Check:
 
 async def _libraries(catalogue: CatalogueStore) -> AsyncIterator[Check]:
     for library in await catalogue.libraries():
+        if library.kind is LibraryKind.PLEX:  # its server is asked instead
+            continue
         if folder_readable(Path(library.path)):
             yield passed("library", f"{library.name}: {library.path}")
         else:

@@ -50,6 +50,11 @@ class Database:
             return str(self._file)
         return self._url.set(query={}).render_as_string(hide_password=True)  # a query may hold a password too
 
+    @property
+    def file(self) -> Path | None:
+        """The file; None where the database is a server."""
+        return self._file if self.dialect == "sqlite" else None
+
     def checked_out(self) -> int:
         """Return how many connections are in use."""
         return self._pool.checkedout()
