@@ -110,7 +110,9 @@ def _shown(path: Path) -> Iterator[tuple[float, tuple[int, float] | None]]:
             luma = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)[
                 : frame.height, : frame.width
             ]
-            yield unix_time(frame.pts), read_strip(luma)
+            told = read_strip(luma)
+            # Black reads as a strip of zeros, and no reel has that code.
+            yield unix_time(frame.pts), told if told and told[0] else None
 
 
 def unix_time(ticks: int) -> float:
