@@ -98,7 +98,7 @@ class Inspection:
                     "a file of a server cannot be looked into", source=source.location, reason=str(fault)
                 )
             else:
-                return _completed(media, item.media)
+                return _completed(media, _part(item).media)
         return None
 
     @staticmethod
