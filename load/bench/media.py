@@ -115,6 +115,7 @@ def enlist(
     channels: Mapping[str, str],
     profiles: Mapping[str, Any] | None = None,
     films: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] = SETTINGS,
 ) -> None:
     """Take what is in ``home/media`` into the library, with ``channels``: profiles by channel id.
 
@@ -139,7 +140,7 @@ def enlist(
         capture_output=True,
         timeout=_SCAN_SECONDS,
         check=False,
-        env=environment(home, SETTINGS),
+        env=environment(home, settings),
         cwd=home,
     )
     if added.returncode:
