@@ -171,6 +171,7 @@ async def _built(settings: Settings, sockets: Sockets, redaction: Redaction) -> 
         )
         upcoming = Upcoming(lineup.enabled, publisher.rows, clock)
         household = _household(ground, redaction, upcoming)
+        await household.open(stack)
         gateway = Gateway(household.switchboard.of, clock, sockets.media_url, ground.metrics.sources)
         catalogue.listen(gateway.follow)
         formats = Formats(settings.profiles, lambda: catalogue.current)

@@ -34,6 +34,13 @@ async def kept_servers(settings: Settings) -> AsyncIterator[PlexStore]:
         await database.dispose()
 
 
+def changed(settings: Settings) -> None:
+    """Have a server that runs take up what was changed."""
+    from exstream.store.turns import Turns
+
+    Turns(settings.data_dir, SystemClock()).mark()
+
+
 def nothing_kept(settings: Settings) -> bool:
     """Tell whether there is no database yet: reading makes none."""
     from exstream.cli.shelf import sqlite_file

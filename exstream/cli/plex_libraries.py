@@ -11,7 +11,7 @@ import typer
 
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
 from exstream.cli.outcome import write
-from exstream.cli.plex_access import NO_SERVERS, kept_servers, meant_server, nothing_kept
+from exstream.cli.plex_access import NO_SERVERS, changed, kept_servers, meant_server, nothing_kept
 from exstream.config import Settings
 from exstream.errors import ConfigurationError
 from exstream.model.server import PlexLibrary, Server
@@ -77,7 +77,9 @@ def disable(
 def _switch(settings: Settings, named: Sequence[str], server: str | None, *, on: bool, as_json: bool) -> None:
     if nothing_kept(settings):
         raise ConfigurationError(NO_SERVERS)
-    _write(asyncio.run(_switched(settings, named, server, on=on)), as_json=as_json)
+    switched = asyncio.run(_switched(settings, named, server, on=on))
+    changed(settings)
+    _write(switched, as_json=as_json)
 
 
 async def _switched(

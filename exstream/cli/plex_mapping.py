@@ -13,7 +13,7 @@ import typer
 
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
 from exstream.cli.outcome import ExitCode, say, write
-from exstream.cli.plex_access import NO_SERVERS, kept_servers, meant_server, nothing_kept
+from exstream.cli.plex_access import NO_SERVERS, changed, kept_servers, meant_server, nothing_kept
 from exstream.cli.plex_libraries import ServerOption
 from exstream.config import Settings
 from exstream.errors import ConfigurationError
@@ -93,6 +93,7 @@ async def _added(settings: Settings, plex_path: str, local: str, named: str | No
         server = meant_server(named, await store.servers())
         mapping = Mapping(server.id, plex_path, local)
         await store.add_mapping(mapping, _localise(server))
+    changed(settings)
     return mapping, server.name
 
 
@@ -147,6 +148,7 @@ async def _removed(settings: Settings, plex_path: str, named: str | None) -> tup
             raise ConfigurationError(f"{plex_path} is not mapped: `exstream plex map list` shows what is")
         mapping, server = found[0]
         await store.remove_mapping(server.id, mapping.id, _localise(server))
+    changed(settings)
     return mapping, server.name
 
 

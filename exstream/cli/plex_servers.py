@@ -13,7 +13,15 @@ import typer
 
 from exstream.cli.invocation import AsJson, DataDir, DryRun, invocation, write_json
 from exstream.cli.outcome import say, write
-from exstream.cli.plex_access import NO_SERVERS, asked, asker, kept_servers, meant_server, nothing_kept
+from exstream.cli.plex_access import (
+    NO_SERVERS,
+    asked,
+    asker,
+    changed,
+    kept_servers,
+    meant_server,
+    nothing_kept,
+)
 from exstream.cli.plex_token import DEFAULT_URL, Written, given_token, nearby_token, typed_token
 from exstream.config import Settings
 from exstream.errors import ConfigurationError
@@ -225,6 +233,7 @@ async def _removed(settings: Settings, named: str, *, dry_run: bool) -> Server:
         server = meant_server(named, await store.servers())
         if not dry_run:
             await store.remove_server(server.id)
+            changed(settings)
     return server
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from exstream.clock import Clock
+from exstream.errors import OutboundError
 from exstream.jobs.adoption import Adoption
 from exstream.jobs.board import Board
 from exstream.jobs.catalogue import CatalogueHolder
@@ -57,6 +59,7 @@ class Household:
         learn: Callable[[Iterable[str]], None],
         upcoming: Upcoming,
     ) -> None:
+        self._store = store
         self._clock = clock
         self._figures = figures
         self._options = options
@@ -75,11 +78,20 @@ class Household:
             turns=Turns(data_dir, clock),
             finished=self._finished,
         )
-        self._adoption = Adoption(lambda: self._adopted(store), clock)
+        self._adoption = Adoption(self._adopted, clock)
         self.seen = SourcesSeen(
             shelf, store, lambda: catalogue.current, self._sync.faults, lambda: self._adoption.fault
         )
         figures.gauge(self._connections)
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Connect the servers that are known, until ``stack`` is closed: channels play from them at once.
+
+        Nothing is asked of them yet. Raises StoreError.
+        """
+        for server in await self._store.servers():
+            with suppress(OutboundError):  # it is told when the server is asked
+                await stack.enter_async_context(self.switchboard.connect(server))
 
     def jobs(self) -> Mapping[str, Callable[[], Awaitable[object]]]:
         """Return what has to run for as long as the server does."""
@@ -102,10 +114,10 @@ class Household:
             connections=self._options.connections,
         )
 
-    async def _adopted(self, store: PlexStore) -> Server:
+    async def _adopted(self) -> Server:
         identify = asking_once(self._client, self._clock)
         introduce = introducing(self._client, self._clock)
-        return await adopt(self._options.url, self._options.token, store, identify, introduce)
+        return await adopt(self._options.url, self._options.token, self._store, identify, introduce)
 
     def _finished(self, server: Server, library: PlexLibrary, done: Statistics) -> None:
         changes = {"added": done.added, "updated": done.updated, "removed": done.removed}

@@ -80,7 +80,8 @@ def test_every_line_of_the_doctor_is_on_its_page() -> None:
     documented = {name for row in _table("doctor.md", "line") for name in re.findall(r"`([a-z ]+)`", row[0])}
     sources = Path(__file__).resolve().parents[2] / "exstream" / "cli"
     text = "".join(
-        (sources / f"{name}.py").read_text() for name in ("checks", "doctor", "encoders", "stored")
+        (sources / f"{name}.py").read_text()
+        for name in ("checks", "doctor", "encoders", "plex_checks", "stored")
     )
     named = set(re.findall(r'(?:Check|passed|failed|port)\(\s*"([a-z ]+)"', text))
     named |= set(re.findall(r'\b_?(?:name|NAME) = "([a-z]+)"', text))

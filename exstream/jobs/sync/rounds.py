@@ -123,6 +123,8 @@ class Rounds:
                     self._take(notice)
             except OutboundError as fault:
                 log.info("a server tells nothing by itself", server=self._server, reason=str(fault))
+                if self._probed and isinstance(fault, SignInNeeded | NotAllowed):
+                    self.ask()  # perhaps the token counts no more for anything
             await self._clock.sleep(PROBE_SECONDS)
 
     def _take(self, notice: Notice) -> None:
