@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import NoReturn, Protocol
 
 import structlog
@@ -22,6 +23,8 @@ from exstream.sources.candidates import candidates
 ROUND_SECONDS = 30.0
 BATCH = 20
 """After so many files what was found is kept, and the catalogue read anew."""
+AGAIN_SECONDS = 60.0
+"""When a server that did not answer is asked again."""
 _PAUSE = 0.2
 """Between two files, in seconds: encoders need the machine more."""
 
@@ -51,8 +54,8 @@ class Inspection:
         self._probe = probe
         self._order = order
         self._clock = clock
-        self._failed: set[tuple[ItemKey, str, int]] = set()
-        """Files that could not be looked into, as they were then."""
+        self._failed: dict[tuple[ItemKey, str, int], float] = {}
+        """Until when files are left alone that could not be looked into, as they were then, in air time."""
 
     async def run(self) -> NoReturn:
         """Look for ever; a database that fails is asked again in the next round."""
@@ -66,19 +69,18 @@ class Inspection:
 
     async def batch(self) -> int:
         """Look into the next files and keep what is in them; return how many there were."""
+        now = self._clock.air()
         items = {
             item.key: item
             for item in unknown(self._catalogue.current)
-            if self._mark(item) not in self._failed
+            if self._failed.get(self._mark(item), now) <= now
         }
         here = (key for key, item in items.items() if item.path)
         chosen = [items[key] for key in dict.fromkeys((*await self._order(items), *here))][:BATCH]
         found: dict[ItemKey, dict[str, Media]] = {}
         for item in chosen:
             media = await self._look(item)
-            if media is None:
-                self._failed.add(self._mark(item))
-            else:
+            if media is not None:
                 found[item.key] = {_part(item).key: media}
             await self._clock.sleep(_PAUSE)
         if found and await self._findings.describe_parts(found):
@@ -86,19 +88,26 @@ class Inspection:
         return len(chosen)
 
     async def _look(self, item: Item) -> Media | None:
-        """Return what is in the first version of ``item``, here or on its server; None where nobody can tell now."""
-        first = candidates(item)[0]
+        """Return what is in the first version of ``item``, here or on its server; None where nobody can tell now.
+
+        A file that is no media stays as it is until it changes; a server that does not answer is asked again.
+        """
+        first, wait = candidates(item)[0], inf
         for source in (first.file, first.server):
             if source is None:
                 continue
             try:
                 media = await self._probe(source.location, item.key)
-            except (UnreadableMedia, OutboundError) as fault:
+            except OutboundError as fault:
+                wait = AGAIN_SECONDS
+                log.debug("a file is looked into later", source=source.location, reason=str(fault))
+            except UnreadableMedia as fault:
                 log.info(
                     "a file of a server cannot be looked into", source=source.location, reason=str(fault)
                 )
             else:
                 return _completed(media, _part(item).media)
+        self._failed[self._mark(item)] = self._clock.air() + wait
         return None
 
     @staticmethod

@@ -20,7 +20,7 @@ from exstream.model.server import ServerId
 from exstream.plex.items import rating_key_of
 from exstream.plex.records import Record
 from exstream.sources.capabilities import PREFIX, Capabilities, Loan, split
-from exstream.sources.upstream import Changed, MediaServer, Upstream
+from exstream.sources.upstream import Changed, MediaServer, TooSlow, Upstream
 
 RESUMES = 3
 """How often in a row a reading is begun anew where it broke off, before it is given up."""
@@ -77,6 +77,8 @@ class Delivery:
                     yield piece
                     if at >= self.end:
                         return
+            except TooSlow:
+                raise
             except Unreachable as broken:
                 fault = broken
             if at - since >= PROGRESS_BYTES:
@@ -185,7 +187,7 @@ class Gateway:
         """Ask the server once, and once more at the file's new address if it has one."""
         server = self._server(loan.server)
         if server is None:
-            raise NotThere(f"{loan.location}: there is no such server any more")
+            raise Unreachable(f"{loan.location}: its server is not connected")
         try:
             upstream = await self._asked(server, loan, start, end)
         except NotThere:

@@ -16,7 +16,7 @@ from exstream.plex.records import Record
 
 SILENCE_SECONDS = 4.0
 """For how long nothing may come; a disk that sleeps needs some seconds."""
-SLOW_SECONDS = 4.0
+SLOW_SECONDS = 3.0
 SLOW_BYTES = 65_536
 """Less than this in `SLOW_SECONDS` of waiting is of no use to anybody."""
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)\s*$")
@@ -39,6 +39,10 @@ class MediaServer(Protocol):
 
 class Changed(Unreachable):
     """The file at an address is not the one that it was: what follows does not belong to what was read."""
+
+
+class TooSlow(TooMuch):
+    """Bytes come, but too few to play: to ask again would bring no more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,6 @@ class Upstream:
             waited, came = waited + self._clock.air() - asked, came + len(data)
             if waited >= SLOW_SECONDS:
                 if came < SLOW_BYTES:
-                    raise TooMuch(f"only {came:,} bytes came in {waited:.0f} s")
+                    raise TooSlow(f"only {came:,} bytes came in {waited:.0f} s")
                 waited, came = 0.0, 0
             yield data

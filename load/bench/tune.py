@@ -50,6 +50,22 @@ def measure(folder: Path) -> list[Row]:
 
 def tune(server: Server, channel: str) -> Tune:
     """Tune into a cold ``channel``, and time raw ffmpeg at the same place. Raises `NotMeasured` when it fails."""
+    seen = first_picture(server, channel)
+    server.wait_until_cold()
+    with RawFfmpeg(seen.argv) as encoder:
+        return Tune(seen.seconds, encoder.first_key_frame(), seen.carded)
+
+
+class Seen(NamedTuple):
+    """A tune: how many seconds it took to the programme's first key frame, and with which encoder."""
+
+    seconds: float
+    carded: bool
+    argv: list[str]
+
+
+def first_picture(server: Server, channel: str) -> Seen:
+    """Tune into a cold ``channel``. Raises `NotMeasured` when it fails."""
     server.wait_until_cold()
     cards = server.figure(_CARDS)
     with Viewer(server.port, channel) as viewer:
@@ -64,10 +80,7 @@ def tune(server: Server, channel: str) -> Tune:
         encoders = server.encoders()
         if not encoders:
             raise NotMeasured(f"nothing encodes {channel}, though it is on air")
-        argv = encoders[0].cmdline()
-    server.wait_until_cold()
-    with RawFfmpeg(argv) as encoder:
-        return Tune(seconds, encoder.first_key_frame(), carded)
+        return Seen(seconds, carded, encoders[0].cmdline())
 
 
 def rows(profile: str, tunes: Sequence[Tune]) -> list[Row]:

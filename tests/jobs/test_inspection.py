@@ -14,7 +14,7 @@ from exstream.ffmpeg.probe import Prober
 from exstream.ffmpeg.probe_report import PROBE_VERSION
 from exstream.ffmpeg.process import Processes
 from exstream.jobs.catalogue import CatalogueHolder
-from exstream.jobs.inspection import BATCH, Inspection, unknown
+from exstream.jobs.inspection import AGAIN_SECONDS, BATCH, Inspection, unknown
 from exstream.jobs.upcoming import SOON_MS, Upcoming
 from exstream.model.catalogue import (
     Catalogue,
@@ -131,10 +131,23 @@ async def test_what_airs_soonest_is_looked_into_first() -> None:
     assert await job.batch() == 0
 
 
+async def test_a_server_that_does_not_answer_is_asked_again() -> None:
+    """After a minute, not before: nothing is wrong with the file."""
+    shelf, looks = Shelf(film(1, file="/films/1.mkv")), Looks("/films/1.mkv", gone="plex://alpha")
+    job, _ = await inspection(shelf, looks)
+    assert [await job.batch(), await job.batch()] == [1, 0]
+    looks.gone = ""
+    clock = job._clock
+    assert isinstance(clock, Restless)
+    await clock.step(AGAIN_SECONDS + 1)
+    assert [await job.batch(), await job.batch()] == [1, 0]
+    assert shelf.kept == ["alpha:1"]
+
+
 async def test_a_file_that_cannot_be_looked_into_is_not_tried_again_until_it_changes() -> None:
     """Its server is asked where the mapped file cannot be read; a changed file is another one."""
     shelf = Shelf(film(1, file="/films/1.mkv"), film(2, file="/films/2.mkv"))
-    looks = Looks("/films/1.mkv", "/films/2.mkv", gone="plex://alpha/library/parts/2")
+    looks = Looks("/films/1.mkv", "/films/2.mkv", "plex://alpha/library/parts/20/1/file.mkv")
     job, holder = await inspection(shelf, looks)
     assert await job.batch() == 2
     assert shelf.kept == ["alpha:1"]
