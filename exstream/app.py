@@ -19,6 +19,7 @@ from exstream.ffmpeg.feed import FfmpegFeeds
 from exstream.ffmpeg.font import font_file
 from exstream.ffmpeg.probe import Prober
 from exstream.ffmpeg.process import Processes
+from exstream.jobs.artwork import Artwork
 from exstream.jobs.asrun import AsRunWriter
 from exstream.jobs.bad_files import BadFiles
 from exstream.jobs.board import Board
@@ -198,6 +199,7 @@ async def _built(settings: Settings, sockets: Sockets, redaction: Redaction) -> 
             quarantine.files,
             Press(ground.processes),
             household.seen,
+            Artwork(lambda: catalogue.current, household.switchboard.of),
         )
         inspection = _inspection(ground, gateway, upcoming)
         keeping: Jobs = {

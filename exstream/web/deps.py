@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Protocol
 
 from exstream.clock import Clock
+from exstream.errors import NotThere
 from exstream.guide.device import Device
 from exstream.jobs.board import Board
 from exstream.jobs.press import Press
 from exstream.jobs.sources_seen import LibrarySeen, ServerSeen
 from exstream.model.bad_file import BadFile
-from exstream.model.catalogue import Catalogue
+from exstream.model.catalogue import Catalogue, ItemKey
 from exstream.model.channel import ChannelDefinition, ChannelId, ChannelNumber, Profile
 from exstream.model.programme import Cue, Segment
 from exstream.playout import player, tuners
 from exstream.playout.fanout import Wire
+from exstream.plex.api import Picture
 from exstream.telemetry import Metrics
 
 Address = IPv4Address | IPv6Address
@@ -194,6 +196,21 @@ class Sources(Protocol):
         """What only the user can mend, one sentence each."""
 
 
+class Pictures(Protocol):
+    """Pictures of items."""
+
+    async def of(self, key: ItemKey, /) -> Picture:
+        """Return the picture of an item; raises `OutboundError`."""
+
+
+class NoPictures:
+    """There are none."""
+
+    async def of(self, key: ItemKey, /) -> Picture:
+        """Raise `NotThere`."""
+        raise NotThere(f"there is no picture of {key}")
+
+
 class NoSources:
     """Nothing but what is in the catalogue."""
 
@@ -249,6 +266,7 @@ class Parts:
     press: Press = field(default_factory=Press)
     """Makes the guide's fragments."""
     sources: Sources = field(default_factory=NoSources)
+    pictures: Pictures = field(default_factory=NoPictures)
 
     def find(self, name: str) -> ChannelDefinition | None:
         """Return the enabled channel called ``name``, an id or else a number."""
