@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ def measure(folder: Path) -> list[Row]:
                     done.append(tune(server, channel))
                 except NotMeasured as fault:
                     failures.append(f"{channel}: {fault}")
+                    print(f"copytune: {failures[-1]}", file=sys.stderr)
     if not all(tunes.values()):
         raise NotMeasured("; ".join(failures))
     return rows(tunes, failures)
