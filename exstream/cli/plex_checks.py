@@ -26,6 +26,7 @@ async def plex_servers(settings: Settings, database: Database) -> AsyncIterator[
     from exstream.store.catalogue import CatalogueStore
     from exstream.store.plex import PlexStore
     from exstream.store.vault import Vault
+    from exstream.telemetry import Redaction, errors_only
 
     try:
         servers = await PlexStore(database, Vault(settings.data_dir)).servers()
@@ -33,6 +34,7 @@ async def plex_servers(settings: Settings, database: Database) -> AsyncIterator[
     except StoreError as error:
         yield failed(_NAME, error)
         return
+    errors_only(Redaction((*settings.secrets, *(server.token for server in servers))))
     for server in servers:
         yield await _answers(settings, server)
         if catalogue is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from exstream.cli.outcome import ExitCode, say, write
@@ -298,5 +299,5 @@ def _write_places(found: Findings, would: str) -> None:
         else:
             write(
                 f"{each.server.name}: {each.root} is not found here: its {each.items} items come from the server;"
-                f" `exstream plex map add {each.root} FOLDER` tells where it lies"
+                f" `exstream plex map add {quote(each.root)} FOLDER` tells where it lies"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,6 +62,8 @@ class Outcome:
     id: str
     done: Statistics | None = None
     fault: OutboundError | None = None
+    found: bool = True
+    """Whether the server has what was asked for by its name."""
 
 
 def sync_all(
@@ -94,6 +97,12 @@ def sync_all(
     _report(_run(asked, wishes, "", None), wishes, as_json=as_json)
 
 
+def _meant(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Leave out the servers that have no such thing where another one has it."""
+    somewhere = any(each.done is not None and each.found for each in outcomes)
+    return [each for each in outcomes if each.found] if somewhere else outcomes
+
+
 def sync(
     context: typer.Context,
     title: Title,
@@ -124,11 +133,7 @@ def sync(
         debug=debug,
     )
     wishes = Wishes(deep, force, dry_run, asked.settings.plex_section)
-    outcomes = _run(asked, wishes, title, year)
-    found = any(each.done is not None and each.done.total for each in outcomes)
-    if found:  # that another server has no such title is no fault
-        outcomes = [each for each in outcomes if each.done is None or each.done.total]
-    _report(outcomes, wishes, as_json=as_json, nothing=not found)
+    _report(_run(asked, wishes, title, year), wishes, as_json=as_json)
 
 
 def _run(asked: Asked, wishes: Wishes, title: str, year: int | None) -> list[Outcome]:
@@ -153,11 +158,9 @@ async def _synced(
             if len(found.servers) > 1:
                 say(f"{server.name}:")
             try:
-                done = await _brought_up(asked, server, store, wishes, title, year, reporter)
+                outcomes.append(await _brought_up(asked, server, store, wishes, title, year, reporter))
             except OutboundError as fault:
                 outcomes.append(Outcome(server.name, server.id, fault=fault))
-            else:
-                outcomes.append(Outcome(server.name, server.id, done))
         return outcomes
 
 
@@ -169,7 +172,7 @@ async def _brought_up(
     title: str,
     year: int | None,
     reporter: Reporter,
-) -> Statistics:
+) -> Outcome:
     """Bring one server up to date when it is this program's turn; tell the server that runs of it."""
     from exstream.clock import SystemClock
     from exstream.jobs.sync.means import Means
@@ -178,21 +181,35 @@ async def _brought_up(
     from exstream.store.turns import Turns
 
     clock, settings = SystemClock(), asked.settings
+    read: list[str] = []
     async with speaking(settings, server) as asking:
-        means = Means(server, asking, store, clock, reporter, Choice(settings.plex_versions))
+        means = Means(
+            server,
+            asking,
+            store,
+            clock,
+            reporter,
+            Choice(settings.plex_versions),
+            finished=lambda _server, library, _done: read.append(library.section),
+        )
         sync = ServerSync(means)
         if wishes.dry_run:
-            return await (sync.titled(title, year, wishes) if title else sync.run(wishes))
-        turns = Turns(settings.data_dir, clock)
+            done = await (sync.titled(title, year, wishes) if title else sync.run(wishes))
+        else:
+            turns = Turns(settings.data_dir, clock)
+            async with turns.taken(server.id, waiting=partial(_waiting, server)):
+                try:
+                    done = await _written(sync, store, wishes, title, year)
+                finally:
+                    turns.mark()
+    if wishes.section and not title and not read:
+        done.faults.append(f"{server.name} has no library {wishes.section}: `exstream plex libraries list`")
+    found = bool(done.total if title else read or not wishes.section)
+    return Outcome(server.name, server.id, done, found=found)
 
-        def waiting() -> None:
-            say(f"exstream: another Exstream reads {server.name} just now: waiting until it is done")
 
-        async with turns.taken(server.id, waiting=waiting):
-            try:
-                return await _written(sync, store, wishes, title, year)
-            finally:
-                turns.mark()
+def _waiting(server: Server) -> None:
+    say(f"exstream: another Exstream reads {server.name} just now: waiting until it is done")
 
 
 async def _written(
@@ -219,21 +236,23 @@ async def _undetailed(sync: ServerSync, store: PlexStore) -> set[ItemKey]:
     }
 
 
-def _report(outcomes: Sequence[Outcome], wishes: Wishes, *, as_json: bool, nothing: bool = False) -> None:
+def _report(all_outcomes: Sequence[Outcome], wishes: Wishes, *, as_json: bool) -> None:
+    outcomes = _meant(all_outcomes)
     if as_json:
         write_json([_shown(each, wishes) for each in outcomes])
     else:
         for each in outcomes:
             _tell(each)
-            if each.done is not None and not nothing:
+            if each.done is not None and each.found:
                 _write(each.server, each.done, wishes)
-    code = verdict(outcomes)
-    raise typer.Exit(ExitCode.FAILURE if nothing and code is not ExitCode.UNREACHABLE else code)
+    raise typer.Exit(verdict(outcomes))
 
 
 def verdict(outcomes: Sequence[Outcome]) -> ExitCode:
-    """Return the exit code: 3 where no server answers, 1 where none could be read, 2 where not all of it could."""
+    """Return the exit code: 3 where no server answers, 1 where none could be read, 2 where not all could."""
     faults = [each.fault for each in outcomes if each.fault is not None]
+    if not any(each.found for each in outcomes):
+        return ExitCode.FAILURE
     if not faults:
         partial = any(each.done is not None and each.done.faults for each in outcomes)
         return ExitCode.PARTIAL if partial else ExitCode.OK

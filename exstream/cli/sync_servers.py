@@ -52,8 +52,15 @@ PlexSection = Annotated[
     ),
 ]
 PageSize = Annotated[
-    str | None,
-    typer.Option("--page-size", metavar="N", help="So many items in a page at most.", show_default=False),
+    int | None,
+    typer.Option(
+        "--page-size",
+        metavar="N",
+        min=1,
+        max=2_000,
+        help="So many items in a page at most.",
+        show_default=False,
+    ),
 ]
 
 
@@ -85,7 +92,7 @@ def asked_for(
     plex_url: str | None,
     plex_token: str | None,
     plex_section: str | None = None,
-    page_size: str | None = None,
+    page_size: int | None = None,
     debug: bool = False,
 ) -> Asked:
     """Read the settings and the options; warn of a token that others can see. Raises ConfigurationError."""

@@ -80,6 +80,10 @@ def test_only_one_library_of_one_server(both: Shell, household: Household) -> No
     (only,) = json.loads(answer.out)
     assert (answer.code, only["server"], only["added"]) == (0, "Tower", 19)
     assert household.attic.counts()["kinds"]["all"]["requests"] == 0
+    nowhere = both("sync-all", "--plex-section", "Cartoons")
+    assert (nowhere.code, nowhere.out) == (1, "")
+    assert "Attic has no library Cartoons" in nowhere.err
+    assert both("sync-all", "--page-size", "0").code == 1
 
 
 def test_a_database_and_a_token_of_the_command_line(
