@@ -31,6 +31,7 @@ from load.bench import (
     recovery,
     second,
     start,
+    sync,
     tune,
 )
 from load.bench.table import Measured, NotMeasured, Row, as_json, as_table
@@ -50,6 +51,7 @@ MEASURES: Mapping[str, Callable[[Path], list[Row]]] = {
     "boundaries": boundaries.measure,
     "guide": guide.measure,
     "fanout": fanout.measure,
+    "sync": sync.measure,
 }
 SETTLE_SECONDS = 60.0
 
