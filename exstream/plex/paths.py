@@ -94,7 +94,7 @@ class Whereabouts:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the roots that are found here by their own name: while it stays, an unchanged file lies where it lay.
+        """A hash of the roots that are found here by their own name: while it stays, files lie where they lay.
 
         Mappings are not among it: where one is added or removed, paths are found anew at once.
         """

@@ -64,6 +64,10 @@ class Servers:
         """Whether every site accepts requests."""
         return all(server.started for server, _ in self._servers)
 
+    def connections(self) -> list[PromptProtocol]:
+        """Return the connections that are open, of every site."""
+        return _connections([server for server, _ in self._servers])
+
     def stop(self) -> None:
         """Make `serve` end: no new requests, viewers are told to go, the rest is cut off."""
         self._stopping.set()
@@ -88,7 +92,7 @@ class Servers:
                 self._tuners.stop(session.id)
             await self._clock.sleep(0.1)
             waited += 0.1
-        for connection in _connections([server for server, _ in self._servers]):
+        for connection in self.connections():
             connection.transport.abort()
 
 

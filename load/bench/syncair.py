@@ -115,7 +115,7 @@ def _introduce(home: Path, plex: PlexServer, settings: Mapping[str, str]) -> Non
     """Add the Plex server beside the running server, which takes it up by itself."""
     token = {"PLEX_TOKEN": plex.token, "PLEX_BASE_URL": plex.url}
     done = subprocess.run(
-        [sys.executable, "-m", "exstream", "plex", "servers", "add", plex.url],
+        [sys.executable, "-m", "exstream", "plex", "servers", "add", "--url", plex.url],
         capture_output=True,
         timeout=_COMMAND_SECONDS,
         check=False,

@@ -31,7 +31,9 @@ def test_each_server_is_asked(both: Shell) -> None:
     assert [check["state"] for check in checks] == ["ok", "warn"] * 2
     assert "Tower answers at http" in checks[0]["text"]
     assert "4 libraries" in checks[0]["text"]
-    assert "of 37 items 0 play from a disk of this machine, 36 through Plex, 1 from nowhere" in checks[1]["text"]
+    assert (
+        "of 37 items 0 play from a disk of this machine, 36 through Plex, 1 from nowhere" in checks[1]["text"]
+    )
     assert leaks(both.data, json.dumps(checks)) == []
 
 

@@ -113,7 +113,7 @@ async def test_a_body_that_never_comes_ends_the_connection(monkeypatch: pytest.M
         )
         await asyncio.wait_for(reader.read(), 5)
         writer.close()
-        await until(lambda: not ports.servers._connections())
+        await until(lambda: not ports.servers.connections())
 
 
 async def test_headers_without_end_are_refused() -> None:
