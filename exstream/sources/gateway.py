@@ -206,7 +206,9 @@ class Gateway:
         breaker, now = server.breaker, self._clock.air()
         # Only for the sake of the token is a file not asked for: who plays it has patience of its own.
         if breaker.refused and breaker.admit(now) > 0:
-            raise SignInNeeded(f"{loan.location}: the server does not accept the token it was given: sign in again")
+            raise SignInNeeded(
+                f"{loan.location}: the server does not accept the token it was given: sign in again"
+            )
         try:
             upstream = await Upstream.ask(server, loan.address, start, end, self._clock)
         except SignInNeeded:
