@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from load.bench import pooled
 from load.bench.sync import (
     CHANGES,
     First,
@@ -78,8 +82,28 @@ def test_the_slowest_and_the_dearest_count() -> None:
 
 
 def test_what_the_channels_notice_is_judged() -> None:
-    """A late event loop, a picture that stood still, and a pool whose last connections were near miss the target."""
+    """A late event loop, a picture that stood still, and somebody who waited for a connection miss the target."""
     calm = Aired(0.005, 0.05, 60.0, 0, 1.5, 0)
     assert [row.met for row in (*rows_of_lag(calm), *rows_of_pool(calm))] == [True] * 4
-    harmed = replace(calm, late=0.075, starved=1, crowded=1)
+    harmed = replace(calm, late=0.075, starved=1, waits=1)
     assert [row.met for row in (*rows_of_lag(harmed), *rows_of_pool(harmed))] == [False] * 4
+
+
+@pytest.mark.anyio
+async def test_a_wait_for_a_connection_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of two who want the only connection the second one waits, and that is said once; alone nobody waits."""
+    monkeypatch.setattr(AsyncAdaptedQueuePool, "_queue_class", pooled.Told)
+    address = f"sqlite+aiosqlite:///{tmp_path}/any.db"
+    engine = create_async_engine(address, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0)
+    try:
+        first = await engine.connect()
+        assert pooled.WAITED not in capsys.readouterr().err
+        second = asyncio.ensure_future(engine.connect().start())
+        await asyncio.sleep(0.05)
+        await first.close()
+        await (await second).close()
+        assert capsys.readouterr().err.count(pooled.WAITED) == 1
+    finally:
+        await engine.dispose()

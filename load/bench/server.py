@@ -38,10 +38,16 @@ def free_port() -> int:
 
 
 class Server:
-    """``exstream serve`` on the data directory ``home``; ready when the block is entered."""
+    """``exstream serve`` on the data directory ``home``; ready when the block is entered.
 
-    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
+    ``program`` is the module that takes its place.
+    """
+
+    def __init__(
+        self, home: Path, settings: Mapping[str, str] | None = None, program: str = "exstream"
+    ) -> None:
         self.home = home
+        self._program = program
         self.port = free_port()
         ports = {"EXSTREAM_IPTV_PORT": str(self.port), "EXSTREAM_HDHR_PORT": str(free_port())}
         self._environment = environment(home, {**ports, **(settings or {})})
@@ -53,7 +59,7 @@ class Server:
         self._said = (self.home / "said.txt").open("wb")
         began = time.perf_counter()
         self._child = subprocess.Popen(
-            [*setpriv_guard(), sys.executable, "-m", "exstream", "serve"],
+            [*setpriv_guard(), sys.executable, "-m", self._program, "serve"],
             stdin=subprocess.DEVNULL,
             stdout=self._said,
             stderr=subprocess.STDOUT,
