@@ -5,6 +5,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests import programs
@@ -25,6 +26,13 @@ settings.load_profile("exstream")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """Async tests run on asyncio's own loop."""
     return "asyncio", {"use_uvloop": False}
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_their_own() -> Iterator[None]:
+    """Undo what a command that ran in this process has set for logs."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -100,8 +100,10 @@ def test_one_starved_viewer_misses_the_target() -> None:
     bare = fanout.Crowd([1_000_000.0] * 300, 0, 0.1)
     served = fanout.Crowd([1_000_000.0] * 300, 0, 0.2)
     starved = fanout.Crowd([1_000_000.0] * 299 + [900_000.0], 1, 0.2)
-    assert [row.met for row in fanout.rows(served, aired, bare)] == [True, True, True, None, None]
-    assert [row.met for row in fanout.rows(starved, aired, bare)] == [True, False, False, None, None]
+    dear = fanout.Crowd([1_000_000.0] * 300, 0, 0.41)
+    assert [row.met for row in fanout.rows(served, aired, bare)] == [True, True, True, True, None]
+    assert [row.met for row in fanout.rows(starved, aired, bare)] == [True, False, False, True, None]
+    assert [row.met for row in fanout.rows(dear, aired, bare)] == [True, True, True, False, None]
 
 
 def test_key_frames_and_clock_are_read_from_a_real_encoding(tmp_path: Path) -> None:

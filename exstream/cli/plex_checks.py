@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from exstream.cli.checks import Check, State, failed, passed
 from exstream.config import Settings
-from exstream.errors import OutboundError, SignInNeeded, StoreError, Unreachable
+from exstream.errors import Busy, OutboundError, SignInNeeded, StoreError, Unreachable
 
 if TYPE_CHECKING:
     from exstream.model.catalogue import Catalogue, Item
@@ -49,6 +49,9 @@ async def _answers(settings: Settings, server: Server) -> Check:
         version, libraries = await _asked(settings, server)
     except SignInNeeded:
         return Check(_NAME, State.FAIL, f"{server.name} does not accept the token it was given", _SIGN_IN)
+    except Busy as error:
+        remedy = "wait until it is done with that; it is asked again by itself"
+        return Check(_NAME, State.FAIL, f"{server.name}: {error}", remedy, unreachable=True)
     except Unreachable as error:
         remedy = "start it, or give its new address with `exstream plex servers add --url`"
         return Check(_NAME, State.FAIL, f"{server.name}: {error}", remedy, unreachable=True)

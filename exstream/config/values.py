@@ -200,7 +200,7 @@ def web_address(value: object, _folder: Path) -> str:
     except ValueError:  # a port that is no number, or half an IPv6 address
         sound = False
     if not sound or not word.isprintable() or " " in word:
-        raise Unfit(f"must be an address such as https://tv.example.org/exstream, not {quoted(value)}")
+        raise Unfit(f"must be an address with http:// or https:// before it, not {quoted(value)}")
     return word.rstrip("/")
 
 

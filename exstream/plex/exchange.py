@@ -55,6 +55,8 @@ class Exchange:
         self._breaker = breaker
         self._chance = chance
         self._sent = sent
+        self._trouble = f"{pool.address} has not answered several times"
+        """What kept the server from answering when it was asked last."""
 
     async def meaning(
         self,
@@ -117,8 +119,8 @@ class Exchange:
         self._sent()
         try:
             answer = await self._pool.get(path, params, headers=headers, call=call)
-        except Unreachable:
-            self._breaker.failed(self._clock.air())
+        except Unreachable as fault:
+            self._failed(fault)
             raise
         fault = self.refused(answer.status, answer.headers, answer.body)
         if not aside:
@@ -140,13 +142,17 @@ class Exchange:
             raise SignInNeeded(
                 f"{self.address} does not accept the token it was given: sign in again with `exstream plex login`"
             )
-        raise Busy(f"{self.address} has not answered several times: asked again in {wait:.0f} s", wait)
+        raise Busy(f"{self._trouble}; it is left alone for {wait:.0f} s", wait)
 
     def _report(self, status: int, fault: OutboundError | None) -> None:
         """Tell the breaker how it went. A server that stumbles over one question (500) does answer."""
         if isinstance(fault, SignInNeeded):
             self._breaker.refuse(self._clock.air())
         elif isinstance(fault, Unreachable) and status != 500:
-            self._breaker.failed(self._clock.air())
+            self._failed(fault)
         else:
             self._breaker.answered()
+
+    def _failed(self, fault: Unreachable) -> None:
+        self._breaker.failed(self._clock.air())
+        self._trouble = str(fault)

@@ -187,7 +187,7 @@ class Gateway:
         """Ask the server once, and once more at the file's new address if it has one."""
         server = self._server(loan.server)
         if server is None:
-            raise Unreachable(f"{loan.location}: its server is not connected")
+            raise Unreachable("its server is not connected")
         try:
             upstream = await self._asked(server, loan, start, end)
         except NotThere:
@@ -207,7 +207,7 @@ class Gateway:
         # Only for the sake of the token is a file not asked for: who plays it has patience of its own.
         if breaker.refused and breaker.admit(now) > 0:
             raise SignInNeeded(
-                f"{loan.location}: the server does not accept the token it was given: sign in again"
+                "its server does not accept the token it was given: sign in again with `exstream plex login`"
             )
         try:
             upstream = await Upstream.ask(server, loan.address, start, end, self._clock)

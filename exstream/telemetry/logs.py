@@ -57,7 +57,7 @@ def write_logs(
         except OSError as error:
             refusal = error
     root = logging.getLogger()
-    before = root.level
+    before = {name: logging.getLogger(name).level for name in (None, *_TALKATIVE)}
     _quieten(logging.DEBUG if level == "debug" else logging.WARNING)
     root.setLevel(level.upper())
     for handler in handlers:
@@ -75,7 +75,8 @@ def write_logs(
         yield
     finally:
         structlog.reset_defaults()
-        root.setLevel(before)
+        for name, kept in before.items():
+            logging.getLogger(name).setLevel(kept)
         for handler in handlers:
             root.removeHandler(handler)
             handler.close()

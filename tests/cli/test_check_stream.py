@@ -7,11 +7,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from exstream.cli.program import run
 from exstream.cli.whole_groups import WholeGroups
@@ -31,13 +29,6 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "good.ts"
     path.write_bytes(spliced(folder, material.SMALL))
     return path
-
-
-@pytest.fixture(autouse=True)
-def plain_logs() -> Iterator[None]:
-    """Undo what the command sets for logs: it is run in this process."""
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from exstream.cli.sending import Sending
 from exstream.model.profiles import SHIPPED
@@ -19,13 +17,6 @@ from tests.cli.test_commands import Shell, shell
 __all__ = ["shell"]
 
 CHANNEL = "number: 7\nname: Mine\nprofile: copy\nprogrammes:\n  - pool: {library: mine}\n"
-
-
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    """Undo what a command does to the log, for the tests of others."""
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture

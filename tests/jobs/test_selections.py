@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from exstream.definitions import Mention
@@ -16,14 +13,6 @@ from exstream.model.catalogue import Catalogue, Item, ItemKind, Library, Library
 pytestmark = pytest.mark.anyio
 
 WARNING = "a channel selects from what is not there"
-
-
-@pytest.fixture(autouse=True)
-def _logs_of_all_levels() -> Iterator[None]:
-    """Undo what the tests of others did to the log."""
-    structlog.reset_defaults()
-    yield
-    structlog.reset_defaults()
 
 
 class Channels:

@@ -25,12 +25,6 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return spliced(tmp_path_factory.mktemp("watching"), material.SMALL)
 
 
-@pytest.fixture(autouse=True)
-def plain_logs() -> None:
-    """Undo what commands that were run in this process have set for logs."""
-    structlog.reset_defaults()
-
-
 class Watch:
     """A watched channel, its figures and its clock."""
 
