@@ -119,8 +119,8 @@ class Exchange:
         self._sent()
         try:
             answer = await self._pool.get(path, params, headers=headers, call=call)
-        except Unreachable as fault:
-            self._failed(fault)
+        except Unreachable as error:
+            self._failed(error)
             raise
         fault = self.refused(answer.status, answer.headers, answer.body)
         if not aside:

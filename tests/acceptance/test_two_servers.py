@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.pictures import clip_of, pictures
+from tests.acceptance.pictures import Seen, clip_of, pictures
 from tests.reliability.patience import eventually
 from tests.reliability.recording import Recording
 from tests.reliability.server import Server, ask, served
@@ -54,12 +54,15 @@ def test_a_restart_changes_nothing_that_is_published(demo: Server, tmp_path: Pat
     assert {name: demo.guide(name, now, now + 36 * 3_600) for name in names} == before
 
     path = tmp_path / "after.ts"
+
+    def told() -> list[Seen]:
+        return [picture for picture in pictures(path) if picture.code is not None]
+
     with Recording(demo.stream(CHANNEL), path) as recording:
         eventually(lambda: recording.received > 400_000, "the channel plays")
+        eventually(lambda: len(told()) > 50, "programmes are seen", seconds=60, pause=2)
         recording.stop()
-    told = [picture for picture in pictures(path) if picture.code is not None]
-    assert len(told) > 50
-    for picture in told:
+    for picture in told():
         row = next(row for row in before[CHANNEL] if row["starts"] <= picture.at + 1e-5 < row["ends"])
         clip = clip_of(row["title"], row["subtitle"])
         step = float(clip.format.rate.seconds) * (3 if clip.format.variable else 1)
