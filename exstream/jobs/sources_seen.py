@@ -111,8 +111,8 @@ class SourcesSeen:
         return found
 
     def concerns(self) -> Sequence[str]:
-        """Return a sentence for each thing about servers that only the user can mend, without asking the store."""
-        found = [str(fault) for fault in self._faults().values() if isinstance(fault, SignInNeeded)]
+        """Return a sentence for each server that cannot be used now, without asking the store."""
+        found = [str(fault) for fault in self._faults().values()]
         return [*found, *filter(None, [self._unadopted()])]
 
     def _counts(self) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:

@@ -84,15 +84,16 @@ async def listen(
     chance: Random,
     opened: Line = line,
 ) -> AsyncGenerator[Notice, None]:
-    """Yield what the server at ``address`` tells, CONNECTED after each connection: what happened before is not told.
+    """Yield what the server at ``address`` tells, each time from CONNECTED to LOST: the time in between is not told.
 
     Connects again for ever, ever more slowly. Raises `SignInNeeded` and `NotAllowed`.
     """
     failures = 0
     while True:
-        since = clock.air()
+        since, connected = clock.air(), False
         try:
             async with opened(address, path, headers=headers, verify=verify) as frames:
+                connected = True
                 yield Notice(Happening.CONNECTED)
                 async for frame in frames:
                     for notice in parse(frame):
@@ -101,6 +102,8 @@ async def listen(
             raise
         except OutboundError as fault:
             log.debug("no notices from the server now", why=str(fault))
+        if connected:
+            yield Notice(Happening.LOST)
         failures = 1 if clock.air() - since >= STEADY_SECONDS else failures + 1
         # Half of it for certain: without a pause a server that closes every line would be asked without end.
         pause = min(AGAIN.longest, AGAIN.first * 2 ** min(failures - 1, 10))

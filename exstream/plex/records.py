@@ -213,6 +213,8 @@ class Happening(StrEnum):
     SCANNED = "scanned"
     CONNECTED = "connected"
     """The line is up again: what happened meanwhile is not told."""
+    LOST = "lost"
+    """The line broke: perhaps the server is away."""
 
 
 @dataclass(frozen=True, slots=True)

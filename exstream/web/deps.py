@@ -193,7 +193,7 @@ class Sources(Protocol):
         """The media servers."""
 
     def concerns(self) -> Sequence[str]:
-        """What only the user can mend, one sentence each."""
+        """What is wrong with servers now, one sentence each."""
 
 
 class Pictures(Protocol):

@@ -152,8 +152,8 @@ async def test_libraries_of_one_name_are_counted_apart() -> None:
     assert "no such library" in gone.fault
 
 
-async def test_only_what_the_user_can_mend_is_a_concern() -> None:
-    """A sign-in that is needed is one; a server that does not answer is its fault and none of the user's."""
+async def test_what_is_wrong_with_a_server_is_told_on_every_page() -> None:
+    """A sign-in that is needed, a server that does not answer, one that was not taken in: a sentence each."""
     faults = {"den": SignInNeeded("Den does not accept the token it was given")}
     seen = SourcesSeen(
         _Folders(), _Plex(), lambda: CATALOGUE, lambda: faults, lambda: "no token for http://x"
@@ -163,7 +163,7 @@ async def test_only_what_the_user_can_mend_is_a_concern() -> None:
     assert seen.concerns() == [str(faults["den"]), "no token for http://x"]
     down = SourcesSeen(_Folders(), _Plex(), lambda: CATALOGUE, lambda: {"den": Unreachable("silent")})
     (server,) = await down.servers()
-    assert (server.sign_in, server.fault, down.concerns()) == (False, "silent", [])
+    assert (server.sign_in, server.fault, down.concerns()) == (False, "silent", ["silent"])
     sealed = Server("den", "Den", "http://den", fault="Den: the key is gone: sign in again")
     (server,) = await SourcesSeen(_Folders(), _Plex(sealed), lambda: CATALOGUE, dict).servers()
     assert (server.sign_in, server.fault) == (True, sealed.fault)

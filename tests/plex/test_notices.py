@@ -154,12 +154,12 @@ async def heard(lines: Lines) -> list[Notice]:
 
 
 async def test_every_connection_is_told_and_the_line_is_opened_again() -> None:
-    """After each one comes CONNECTED, then what is said; a refused token ends it."""
+    """After each one comes CONNECTED, then what is said, then LOST when it breaks; a refused token ends it."""
     lines = Lines(
         SteppedClock(NOW), [timeline(), timeline(state=9)], Unreachable("down"), ["noise", timeline()]
     )
-    connected = Notice(Happening.CONNECTED)
-    assert await heard(lines) == [connected, CHANGED, DELETED, connected, CHANGED]
+    connected, lost = Notice(Happening.CONNECTED), Notice(Happening.LOST)
+    assert await heard(lines) == [connected, CHANGED, DELETED, lost, connected, CHANGED, lost]
     assert len(lines.opened) == 4
 
 

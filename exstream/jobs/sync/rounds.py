@@ -45,6 +45,8 @@ class Rounds:
         self._failures = 0
         self.fault: OutboundError | None = None
         """Why the server could not be read when it was asked last."""
+        self._told_of: type[OutboundError] | None = None
+        """The kind of fault that the log has told of last."""
         self._probed = False
         self._unfilled = False
         """Whether there may be items that were only listed so far, or groupings that are due."""
@@ -107,7 +109,7 @@ class Rounds:
         return self._turns.taken(self._sync.means.server.id, gives_way=True)
 
     async def _refresh(self, due: list[tuple[Happening, str]]) -> None:
-        if any(kind in {Happening.CONNECTED, Happening.SCANNED} for kind, _ in due):
+        if any(kind in {Happening.CONNECTED, Happening.LOST, Happening.SCANNED} for kind, _ in due):
             self._probe_at = 0.0
         keys = {kind: {key for each, key in due if each is kind and key} for kind in Happening}
         if keys[Happening.CHANGED] or keys[Happening.DELETED]:
@@ -140,7 +142,9 @@ class Rounds:
             pause = max(pause, SIGNED_OUT_SECONDS)
         elif isinstance(fault, Busy) and fault.retry_after is not None:
             pause = max(fault.retry_after, 1.0)
-        if self._failures == 1 or not isinstance(fault, Unreachable):
+        another = type(fault) is not self._told_of and not isinstance(fault, Unreachable)
+        if self._failures == 1 or another:  # once, however long it lasts
+            self._told_of = type(fault)
             log.warning("a server cannot be read now", server=self._server, reason=str(fault), again_s=pause)
         await self._clock.sleep(pause)
 

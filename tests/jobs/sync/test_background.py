@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from exstream.errors import Busy, OutboundError, SignInNeeded
+from exstream.errors import Busy, OutboundError, SignInNeeded, Unreachable
 from exstream.jobs.board import Board, JobState
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.sync.background import NEWS_SECONDS, BackgroundSync
@@ -110,6 +110,16 @@ async def test_a_line_that_is_up_again_has_the_server_asked(house: House) -> Non
     await until(lambda: house.title("paper:100") == "Other")
 
 
+async def test_a_line_that_breaks_has_the_server_asked(house: House) -> None:
+    """A server that goes away is found out within seconds of its line's end, not at the next probe, and is told."""
+    await house.idle()
+    house.paper.fault = lambda _: Unreachable("nobody there")
+    house.paper.told.put_nowait(Notice(Happening.LOST))
+    await house.pass_time(QUIET_SECONDS + 2)
+    await until(lambda: house.board.jobs()[0].state is JobState.FAILED)
+    assert str(house.job.faults()["paper"]) == "nobody there"
+
+
 async def test_without_a_valid_token_one_probe_a_minute_until_there_is_another(
     house: House, shelves: PlexStore
 ) -> None:
@@ -127,6 +137,28 @@ async def test_without_a_valid_token_one_probe_a_minute_until_there_is_another(
     await house.pass_time(NEWS_SECONDS + 1)
     await until(lambda: [server.token for server in house.connected] == ["token", "another"])
     await until(lambda: house.board.jobs()[0].state is JobState.DONE)
+
+
+async def test_a_refusal_that_lasts_is_told_once(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """However often a refused token is tried, the log warns of it once; of another refusal, later, once more."""
+    await house.idle()
+    capsys.readouterr()
+
+    async def refused() -> list[str]:
+        house.paper.fault = lambda what: SignInNeeded("sign in again") if what == "sections" else None
+        house.job.ask("paper")
+        await until(lambda: house.board.jobs()[0].state is JobState.FAILED)
+        await house.pass_time(600)
+        return [line for line in capsys.readouterr().out.splitlines() if "cannot be read now" in line]
+
+    house.paper.asked.clear()
+    (line,) = await refused()
+    assert "sign in again" in line
+    assert house.paper.asked.count("sections") >= 3
+    house.paper.fault = lambda _: None
+    await house.pass_time(PROBE_SECONDS + 1)
+    await until(lambda: house.board.jobs()[0].state is JobState.DONE)
+    assert len(await refused()) == 1
 
 
 @pytest.mark.parametrize("wait", [20, 200])
