@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exstream.jobs.sync.plan import DAY_MS, Wishes
+from exstream.model.catalogue import ItemKind
 from load.plex_server import big_library
 from tests.jobs.sync.beside import Shelf, beside
 
@@ -139,3 +141,49 @@ async def test_a_filter_that_is_ignored_is_noticed(tmp_path: Path) -> None:
         assert (statistics.processed, statistics.faults) == (1, [])
         films = [each for each in shelf.fake.asked() if each["path"] == "/library/sections/1/all"]
         assert len(films) <= 2
+
+
+async def test_photos_are_passed_by(tmp_path: Path) -> None:
+    """A library of photos, and playlists of photos or of photos and films, are no fault; only what plays is taken."""
+    async with beside(tmp_path) as shelf:
+        photos = shelf.fake.add_section("photo", "Photos", "/data/Photos")
+        bare = [shelf.fake.add("photo", f"Beach {number}", section=photos) for number in range(3)]
+        film = shelf.fake.find("Two Versions")["key"]
+        for title, members in (("Slides", bare), ("Evening", [bare[0], film])):
+            shelf.fake.add("playlist", title, section=0, members=members, playlistType="photo", guid="")
+        statistics = await shelf.read()
+        assert statistics.faults == []
+        items = await shelf.items()
+        assert not items.keys() & {str(key) for key in bare}
+        assert "Evening" in items[str(film)].playlists
+        assert not [
+            asked for asked in shelf.fake.asked() if asked["path"] == f"/library/sections/{photos}/all"
+        ]
+
+
+async def test_an_entry_that_lacks_nearly_everything_spoils_no_other(tmp_path: Path) -> None:
+    """Films without dates, sizes, rates or countries, with texts for numbers, come; one without a key is named."""
+    async with beside(tmp_path) as shelf:
+        lacking = {
+            "ratingKey": "9001",
+            "type": "movie",
+            "title": "Bare",
+            "Media": [{"Part": [{"key": "/x"}]}],
+        }
+        odd = {
+            **lacking,
+            "ratingKey": 9002,
+            "title": "Odd",
+            "year": "1984",
+            "duration": "60000",
+            "addedAt": "",
+        }
+        entries = [lacking, {"title": "Nobody"}, odd]
+        body = json.dumps({"MediaContainer": {"size": 3, "totalSize": 3, "Metadata": entries}})
+        listing = {"status": 200, "body": body, "content_type": "application/json"}
+        shelf.fake.harm("status", "/library/sections/1/all", **listing)
+        statistics = await shelf.sync.run()
+        items = await shelf.items()
+        assert (items["9001"].title, items["9002"].year, items["9002"].duration_ms) == ("Bare", 1984, 60_000)
+        assert len([item for item in items.values() if item.kind is ItemKind.EPISODE]) == 19
+        assert len([fault for fault in statistics.faults if "Den, Movies" in fault]) == 1
