@@ -82,3 +82,11 @@ def test_the_section_and_the_limits(tmp_path: Path) -> None:
         configured(tmp_path, EXSTREAM_PLEX_REQUESTS="9")
     with pytest.raises(ConfigurationError, match="did you mean smallest"):
         configured(tmp_path, EXSTREAM_PLEX_VERSIONS="smalest")
+
+
+def test_the_database_has_fifty_connections_unless_said_otherwise(tmp_path: Path) -> None:
+    """Twenty stay open and thirty more are for the crowd; both have a variable."""
+    usual = configured(tmp_path).settings
+    assert (usual.db_pool_size, usual.db_max_overflow) == (20, 30)
+    few = configured(tmp_path, EXSTREAM_DB_POOL_SIZE="5", EXSTREAM_DB_MAX_OVERFLOW="0").settings
+    assert (few.db_pool_size, few.db_max_overflow) == (5, 0)
