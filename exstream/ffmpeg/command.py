@@ -24,7 +24,7 @@ from exstream.ffmpeg.sound import SoundSpan, cut_sound, silent, sound_of
 from exstream.ffmpeg.tracks import pick_audio
 from exstream.model.catalogue import AudioStream, Source, VideoStream
 from exstream.model.channel import Profile
-from exstream.model.grid import AUDIO_RATE
+from exstream.model.grid import AUDIO_RATE, Rate
 from exstream.model.programme import Order
 
 CARD_PICTURES = 80
@@ -170,7 +170,7 @@ def _picture(stream: ffmpeg.Stream, video: VideoStream, profile: Profile) -> ffm
         stream = stream.filter("bwdif", mode="send_field" if fields else "send_frame", deint="interlaced")
     faster = video.rate is not None and video.rate.seconds < rate.seconds
     if faster:  # pictures that nobody will see need not be scaled
-        stream = stream.filter("fps", str(rate), start_time=0)
+        stream = _at_rate(stream, rate)
     stream = stream.filter(
         "scale",
         w=f"max(2,min({width},2*round({height}*dar/2)))",
@@ -181,8 +181,13 @@ def _picture(stream: ffmpeg.Stream, video: VideoStream, profile: Profile) -> ffm
         out_range="tv",
     ).filter("setsar", 1)
     if not faster:
-        stream = stream.filter("fps", str(rate), start_time=0)
+        stream = _at_rate(stream, rate)
     return stream.filter("format", "yuv420p").filter("pad", width, height, -1, -1)
+
+
+def _at_rate(stream: ffmpeg.Stream, rate: Rate) -> ffmpeg.Stream:
+    """Show the nearest picture at each instant of ``rate``, the last one as long as it lasts."""
+    return stream.filter("fps", str(rate), start_time=0, eof_action="pass")
 
 
 def _matrix(video: VideoStream) -> str:

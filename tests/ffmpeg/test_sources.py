@@ -101,6 +101,29 @@ def test_an_item_joined_between_two_pictures_has_no_black_one_at_its_end(
     assert min(luma.mean() for luma, _, _ in pictures) > 40
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("count", [10, 12, 16, 22])
+def test_the_last_picture_is_the_sources_last(
+    tmp_path: Path, ffmpeg: str, encode: Encode, suffix: str, count: int
+) -> None:
+    """A picture that begins before the source's last one is over shows that one, whatever the two rates are."""
+    path = tmp_path / f"steps.{suffix}"
+    graph = f"color=black:s=320x180:r=30000/1001,trim=end_frame={count},geq=lum=16+8*N:cb=128:cr=128"
+    still = ["-f", "lavfi", "-i", graph, "-c:v", "libx264", "-bf", "0", "-qp", "4"]
+    subprocess.run([ffmpeg, "-v", "error", *still, path], check=True)
+    rate = Rate(30_000, 1_001)
+    needed = -(-count * rate.den * 25 // rate.num)
+    order = order_of(tmp_path, path.name, pictures=needed)
+    video = VideoStream(0, "h264", 320, 180, rate, pixel_format="yuv420p")
+    media = Media(count * rate.den * 1_000 // rate.num, video=video)
+    pictures, _, _ = decoded(encode(programme(replace(order, source=Source(str(path), media)))))
+    assert len(pictures) == needed
+    steps = [round((centre(luma) - 16) / 8) for luma, _, _ in pictures]
+    nearest = [min(count - 1, int(n * rate.num / (25 * rate.den) + 0.5)) for n in range(needed)]
+    assert all(abs(step - right) <= 1 for step, right in zip(steps, nearest, strict=True))
+    assert steps[-1] == count - 1
+
+
 def test_loudness_brings_quiet_sound_up_and_keeps_the_counts(clips: Path, encode: Encode) -> None:
     """With a loudness set the same clip is louder, and as long as before."""
     order = order_of(clips, "plain.mkv", pictures=90)
