@@ -70,7 +70,8 @@ async def test_after_three_refusals_a_server_is_left_alone(tmp_path: Path) -> No
             errors.append(raised.value)
         assert shelf.asking.requests - before == 3
         assert [isinstance(error, Busy) for error in errors] == [False] * 3 + [True] * 3
-        assert "asked again in" in str(errors[-1])
+        assert "cannot be reached" in str(errors[-1])
+        assert "it is left alone for" in str(errors[-1])
         shelf.fake.listen_again()
         await asyncio.sleep(5.1)
         statistics = await shelf.read()
