@@ -107,7 +107,7 @@ async def take_groupings(
     groupings: Iterable[Grouping],
     gone: Collection[ItemKey],
 ) -> Taken:
-    """Keep ``groupings`` with their members in order and drop those of ``kind`` that are ``gone``."""
+    """Keep ``groupings`` with their members in order and drop those ``gone``, of collections the library's."""
     chosen = {identity(grouping.key): grouping for grouping in groupings}
     wanted = {key: _grouping_values(library_id, grouping) for key, grouping in chosen.items()}
     known = await fetched(connection, groupings_table, _GROUPING, wanted)
@@ -123,6 +123,8 @@ async def take_groupings(
     removed: list[ItemKey] = []
     for keys in batches(map(identity, gone)):
         condition = (groupings_table.c.kind == kind.value) & among(groupings_table, keys)
+        if kind is GroupingKind.COLLECTION:
+            condition &= groupings_table.c.library_id == library_id
         removed += await _dropped(connection, groupings_table, condition)
     taken = _taken(kept.added, (*kept.updated, *also), removed, writes)
     return Taken(taken.added, taken.updated, taken.removed, taken.writes - len(also))

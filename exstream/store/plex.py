@@ -130,7 +130,10 @@ class PlexStore(ServerStore):
         groupings_now: Sequence[Grouping],
         gone: Collection[ItemKey],
     ) -> Taken:
-        """Keep ``groupings_now`` with their members in order and drop those that are ``gone``."""
+        """Keep ``groupings_now`` with their members in order and drop the library's collections that are ``gone``.
+
+        Playlists belong to no library: of these all that are ``gone`` are dropped.
+        """
         async with self._database.write() as connection:
             await _state(connection, library_id)
             return await groupings.take_groupings(

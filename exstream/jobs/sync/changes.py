@@ -14,7 +14,7 @@ from exstream.jobs.sync.passes import ahead
 from exstream.jobs.sync.plan import HOUR_MS
 from exstream.jobs.sync.reading import MARGIN_SECONDS, Reading
 from exstream.jobs.sync.shows import take_shows
-from exstream.jobs.sync.vanished import confirmed
+from exstream.jobs.sync.vanished import lose_of_show
 from exstream.model.catalogue import ItemKey
 from exstream.model.server import Show
 from exstream.plex.items import rating_key_of
@@ -123,8 +123,7 @@ async def _adds_up(reading: Reading, before: Mapping[ItemKey, Show]) -> bool:
     if not await _read_leaves(reading, anew):
         return False
     count = await reading.means.asking.count(reading.library.section, reading.item_kind)
-    grown = reading.statistics.added - reading.statistics.removed
-    as_expected = count == reading.state.total + grown
+    as_expected = count == reading.state.total + reading.grown
     reading.state = replace(reading.state, total=count)
     return as_expected
 
@@ -142,11 +141,6 @@ async def _read_leaves(reading: Reading, shows: list[ItemKey]) -> bool:
     for key in shows:
         records = await reading.means.asking.leaves(rating_key_of(key))
         sifted = await reading.take(records, reading.state)
-        lost = [
-            item
-            for item, known in reading.known.items()
-            if known.show_key == key and not known.missing_since and item not in sifted.listed
-        ]
-        if lost:
-            await reading.miss(await confirmed(reading, lost))
+        if not await lose_of_show(reading, key, sifted.listed):
+            return False  # too much is gone: only a full pass may tell
     return True

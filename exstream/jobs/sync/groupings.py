@@ -31,27 +31,32 @@ class _Listed:
 async def read_groupings(means: Means, libraries: Sequence[PlexLibrary], statistics: Statistics) -> None:
     """Take the collections of ``libraries``, which are all that are read, and the playlists of the token's user.
 
-    A user who may not see them does without: what is kept stays.
+    A user who may not see them does without: what is kept stays. It also does while much of a library is gone and not
+    believed to be: its items are in their collections still.
     """
-    if not libraries:
+    sure = [library for library in libraries if not library.state.held_back]
+    if not sure:
         return
     means.reporter.phase("collections and playlists")
     for kind in GroupingKind:
+        if kind is GroupingKind.PLAYLIST and len(sure) < len(libraries):
+            continue  # they hold items of all libraries
         known = await means.shelves.known_groupings(means.server.id, kind)
         try:
-            listed = await _listed(means, libraries, kind)
+            listed = await _listed(means, sure, kind)
         except (Misunderstood, NotAllowed, NotThere) as fault:
             statistics.faults.append(f"{means.server.name}: the {kind.value}s cannot be read: {fault}")
             continue
         there = {key_of(means.server.id, record.key) for each in listed for record in each.records}
         gone = sorted(known.keys() - there)
-        for place, each in enumerate(listed):
+        for each in listed:
             groupings = [await _grouping(means, kind, record, known) for record in each.records]
             changed = [grouping for grouping in groupings if known.get(grouping.key) != grouping]
-            drop = () if place else gone
-            if changed or drop:
-                taken = await means.shelves.take_groupings(each.library_id, kind, changed, drop)
-                statistics.writes += taken.writes
+            if not changed and not gone:
+                continue
+            taken = await means.shelves.take_groupings(each.library_id, kind, changed, gone)
+            statistics.writes += taken.writes
+            if taken.writes:
                 await means.committed()
 
 

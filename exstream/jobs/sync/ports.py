@@ -57,9 +57,10 @@ class PlexShelves(Protocol):
     async def take_groupings(
         self, library_id: int, kind: GroupingKind, groupings: Sequence[Grouping], gone: Collection[ItemKey]
     ) -> Taken:
-        """Keep ``groupings`` with their members in order and drop those that are ``gone``.
+        """Keep ``groupings`` with their members in order and drop the library's collections that are ``gone``.
 
-        Playlists belong to no library: their ``library_id`` is that of the first library of the server.
+        Playlists belong to no library: all that are ``gone`` are dropped, and the ``library_id`` of those that are kept is
+        that of the first library of the server.
         """
 
     async def known_groupings(self, server: ServerId, kind: GroupingKind) -> Mapping[ItemKey, Grouping]:

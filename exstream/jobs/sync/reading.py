@@ -64,6 +64,7 @@ class Reading:
         self.changed_shows: Counter[ItemKey] = Counter()
         """How many items of each show were new in this reading."""
         self._began = self.now
+        self._present_before = self.present
         self.newest_added = self.newest_stamp = 0
         """The largest ``addedAt`` and ``updatedAt`` that came."""
         self.unreadable: set[ItemKey] = set()
@@ -84,6 +85,11 @@ class Reading:
     def present(self) -> int:
         """Return how many items are kept that are not missing."""
         return sum(not known.missing_since for known in self.known.values())
+
+    @property
+    def grown(self) -> int:
+        """Return how many more items are there by now than when this reading began."""
+        return self.present - self._present_before
 
     async def take(self, records: Sequence[Record], state: SyncState, *, total: int = 0) -> Sifted:
         """Write what is new or has changed among ``records``, and ``state`` with it, in one transaction.
@@ -195,6 +201,13 @@ class Reading:
                 # As of the listing: a change since then is found by the next one.
                 found.append(Shelved(item, known.digest, known.stamp, detailed=True))
         return found
+
+    async def settle(self) -> None:
+        """Keep how many items the server has now, after some of them were read by themselves."""
+        if self.grown:
+            self.state = replace(self.state, total=max(0, self.state.total + self.grown))
+            self._present_before = self.present
+            await self.means.shelves.keep_state(self.id, self.state)
 
     async def miss(self, keys: Collection[ItemKey]) -> None:
         """Mark items as missing, each with a line that names the server."""

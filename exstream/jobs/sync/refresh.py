@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from exstream.jobs.sync.reading import BATCH, Reading, batched
 from exstream.jobs.sync.shows import take_shows
-from exstream.jobs.sync.vanished import confirmed
+from exstream.jobs.sync.vanished import lose
 from exstream.model.catalogue import ItemKey
 from exstream.plex.items import ITEM_KINDS, key_of
 from exstream.plex.records import Kind, Record
@@ -17,7 +17,8 @@ _SHOWS = frozenset({Kind.SHOW, Kind.ARTIST})
 async def refresh(readings: Sequence[Reading], changed: Collection[str], deleted: Collection[str]) -> bool:
     """Read entries of one server by their rating keys and take what differs; of ``deleted``, what is gone is missing.
 
-    Return whether a collection or playlist was among them. Raises OutboundError and StoreError.
+    Where too much is gone for that it is left to the next full pass. Return whether a collection or playlist was among
+    what changed. Raises OutboundError and StoreError.
     """
     if not readings:
         return False
@@ -31,8 +32,9 @@ async def refresh(readings: Sequence[Reading], changed: Collection[str], deleted
         await reading.take([record for record in mine if record.kind in ITEM_KINDS], reading.state)
         for record in _retold(reading, mine, before):
             await reading.take(await reading.means.asking.leaves(record.key), reading.state)
-        gone = await confirmed(reading, _present(reading, server, deleted))
-        await reading.miss(gone)
+        if not await lose(reading, _present(reading, server, deleted)):
+            reading.fault("more is said to be deleted than is believed at once: it is kept for now")
+        await reading.settle()
     return any(record.kind in {Kind.COLLECTION, Kind.PLAYLIST} for record in records)
 
 

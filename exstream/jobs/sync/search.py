@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from exstream.jobs.sync.ports import PlexAsking
 from exstream.jobs.sync.reading import Reading
 from exstream.jobs.sync.shows import take_shows
-from exstream.jobs.sync.vanished import confirmed
+from exstream.jobs.sync.vanished import lose_of_show
 from exstream.model.server import PlexLibrary
 from exstream.plex.items import key_of
 from exstream.plex.records import Kind, Record
@@ -43,14 +43,17 @@ async def found(
 
 
 async def _called(asking: PlexAsking, section: str, kind: Kind, title: str) -> AsyncIterator[Record]:
-    async for page in asking.pages(section, kind, filters={"title": title}):
+    async for page in asking.pages(section, kind, filters={"title": title.strip()}):
         for record in page.records:
             if title.casefold().strip() in {record.title.casefold(), record.original_title.casefold()}:
                 yield record
 
 
-async def sync_found(reading: Reading, records: Sequence[Record]) -> None:
-    """Bring ``records`` of one library up to date, and all that belongs to those that are shows."""
+async def sync_found(reading: Reading, records: Sequence[Record], *, force: bool = False) -> None:
+    """Bring ``records`` of one library up to date, and all that belongs to those that are shows.
+
+    Episodes that are gone are believed to be, unless they are too many; by ``force`` they are then, too.
+    """
     shows = [record for record in records if record.kind in {Kind.SHOW, Kind.ARTIST}]
     films = [record for record in records if record not in shows]
     if films:
@@ -59,10 +62,10 @@ async def sync_found(reading: Reading, records: Sequence[Record]) -> None:
     for show in shows:
         key = key_of(reading.around.server, show.key)
         sifted = await reading.take(await reading.means.asking.leaves(show.key), reading.state)
-        lost = [
-            item
-            for item, known in reading.known.items()
-            if known.show_key == key and not known.missing_since and item not in sifted.listed
-        ]
-        await reading.miss(await confirmed(reading, lost))
+        if not await lose_of_show(reading, key, sifted.listed, force=force):
+            reading.fault(
+                f"much of {show.title} is not there any more: it is kept until a later look says the same, "
+                "or with --force"
+            )
+    await reading.settle()
     reading.statistics.total += reading.statistics.processed + reading.statistics.skipped

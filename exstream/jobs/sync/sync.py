@@ -186,7 +186,8 @@ class ServerSync:
         for number, library in enumerate(with_hits, 1):
             means.reporter.library(library.library.name, number, len(with_hits))
             (reading,) = await self._readings(means, [library], statistics, wishes)
-            await sync_found(reading, [hit.record for hit in hits if hit.library == library])
+            records = [hit.record for hit in hits if hit.library == library]
+            await sync_found(reading, records, force=wishes.force)
         if not hits:
             named = f"{title} ({year})" if year else title
             statistics.faults.append(
@@ -236,7 +237,10 @@ class ServerSync:
 
     async def _groupings(self, statistics: Statistics) -> None:
         if self._groupings_due:
-            await read_groupings(self.means, self._groupings_due, statistics)
+            due_ones = {each.library.id for each in self._groupings_due}
+            libraries = await self.means.shelves.libraries(self.means.server.id)
+            now = [each for each in libraries if each.library.id in due_ones]
+            await read_groupings(self.means, now, statistics)
             self._groupings_due, self._groupings_at = [], self.means.clock.now_ms()
 
     async def _details(self, order: Order, interrupted: Callable[[], bool], statistics: Statistics) -> int:

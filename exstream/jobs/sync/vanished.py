@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import structlog
 
@@ -32,6 +32,33 @@ async def judge(reading: Reading, *, force: bool = False) -> int:
     await reading.miss(await confirmed(reading, gone))
     await forget(reading)
     return 0
+
+
+async def lose(reading: Reading, keys: Sequence[ItemKey], *, force: bool = False) -> bool:
+    """Mark those of ``keys`` as missing that are not there when they are asked for; none where these are too many.
+
+    What was found missing within the last hour counts with them: much may go little by little. Return whether it was
+    believed; by ``force`` it always is.
+    """
+    gone = await confirmed(reading, keys)
+    since = reading.means.clock.now_ms() - SECOND_LOOK_MS
+    lately = sum(known.missing_since > since for known in reading.known.values())
+    if gone and not force and is_too_much(len(gone) + lately, reading.present + lately):
+        return False
+    await reading.miss(gone)
+    return True
+
+
+async def lose_of_show(
+    reading: Reading, show: ItemKey, listed: Container[ItemKey], *, force: bool = False
+) -> bool:
+    """Lose, as `lose` does, what is kept of a show and is not among its items that are ``listed``."""
+    unlisted = [
+        key
+        for key, known in reading.known.items()
+        if known.show_key == show and not known.missing_since and key not in listed
+    ]
+    return await lose(reading, unlisted, force=force)
 
 
 async def confirmed(reading: Reading, keys: Sequence[ItemKey]) -> list[ItemKey]:
