@@ -59,8 +59,8 @@ class PlexShelves(Protocol):
     ) -> Taken:
         """Keep ``groupings`` with their members in order and drop the library's collections that are ``gone``.
 
-        Playlists belong to no library: all that are ``gone`` are dropped, and the ``library_id`` of those that are kept is
-        that of the first library of the server.
+        Playlists belong to no library: all that are ``gone`` are dropped, and those that are kept have the
+        ``library_id`` of the first library of the server.
         """
 
     async def known_groupings(self, server: ServerId, kind: GroupingKind) -> Mapping[ItemKey, Grouping]:
