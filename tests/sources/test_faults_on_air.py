@@ -35,6 +35,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(180)]
 
 SLOT = 10.0
 PARTS = "/library/parts/"
+STILL_SECONDS = 5.0
+"""A viewer who gets nothing for so long has waited for a server; no machine is that slow by itself."""
 ENCODE, COPY = material.SMALL, copyable.profile()
 WAYS = pytest.mark.parametrize("profile", [ENCODE, COPY], ids=["encode", "copy"])
 
@@ -104,7 +106,7 @@ class Broadcast:
         assert examine(self.data, float(profile.rate.seconds) * 90_000).faults == []
         path.write_bytes(self.data)
         assert decode_faults(material.FFMPEG, path) == ""
-        assert self.pause < 2
+        assert self.pause < STILL_SECONDS
         follows = self.entry("next")
         assert follows.drift_ms is not None
         assert abs(follows.drift_ms) <= 40
@@ -210,7 +212,22 @@ async def test_a_file_that_is_not_there_gives_way_to_its_copy(
     assert air.on.notes.failures == [Failure.MISSING]
     assert air.on.notes.steps == [Step.COPY]
     assert air.on.shelf.suspects == []
-    assert air.on.notes.card_seconds < 3
+    assert air.on.notes.card_seconds < SLOT / 2
+
+
+@WAYS
+async def test_a_file_that_ends_before_it_begins_gives_way_to_its_copy(
+    fake: Fake, folder: Path, tmp_path: Path, profile: Profile
+) -> None:
+    """416: there is nothing at its address to be read; after a try or two the copy is on, and the next one on time."""
+    fake.harm("status", f"{PARTS}1/", status=416)
+    fake.switch(rate=0)
+    async with broadcast(fake, folder, profile) as air:
+        await air.watch(SLOT + 3)
+    air.is_clean(tmp_path / "a.ts", profile)
+    assert set(air.on.notes.failures) == {Failure.REFUSED}
+    assert air.on.notes.steps[-1] is Step.COPY
+    assert Step.FILLER not in air.on.notes.steps
 
 
 @WAYS
