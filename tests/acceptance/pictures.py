@@ -69,6 +69,7 @@ def _read(
     height, width = luma.shape
     for aspect in (likely, *(_ASPECTS - {likely})):
         shown = read_strip(luma, picture_area(width, height, aspect))
-        if shown is not None and _BY_CODE.get(shown[0]) == aspect:
-            return None if shown == (0, 0.0) else shown
+        # A bar beside a picture of another shape reads as dark blocks, too.
+        if shown not in (None, (0, 0.0)) and _BY_CODE.get(shown[0]) == aspect:
+            return shown
     return None
