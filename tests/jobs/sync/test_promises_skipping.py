@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,23 @@ async def test_the_servers_instant_of_every_film_episode_and_show_is_kept_as_an_
         assert shelf.rows("SELECT stamp, updated_at FROM item WHERE rating_key = ?", str(key)) == [
             (1_900_000_000, 1_900_000_000_000)
         ]
+
+
+async def test_no_instant_is_kept_as_a_text(tmp_path: Path) -> None:
+    """Read from XML, where every instant is a text, all are kept as integers, and the database makes none by itself."""
+    async with beside(tmp_path) as shelf:
+        shelf.fake.switch(always_xml=True)
+        await shelf.read()
+        schema = " ".join(each or "" for (each,) in shelf.rows("SELECT sql FROM sqlite_master")).upper()
+        assert not re.findall(r"CURRENT_TIMESTAMP|DATETIME|\bTIMESTAMP\b|\bDATE\b", schema)
+        for table, names in {
+            "item": ("stamp", "added_at", "updated_at", "missing_since"),
+            "show": ("stamp",),
+            "library": ("scanned_at", "full_at", "newest_added", "newest_stamp"),
+        }.items():
+            for name in names:
+                kinds = shelf.rows(f"SELECT DISTINCT typeof({name}) FROM {table}")
+                assert kinds == [("integer",)], (table, name)
 
 
 async def test_what_has_the_same_instant_is_skipped_without_a_write(tmp_path: Path) -> None:
