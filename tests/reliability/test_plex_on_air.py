@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import time
@@ -18,12 +19,14 @@ from tests.reliability.conftest import FILM_SECONDS, FILMS
 from tests.reliability.library import PROFILES, as_run, channel
 from tests.reliability.patience import eventually
 from tests.reliability.recording import Recording
-from tests.reliability.server import Server, command, served
+from tests.reliability.server import Server, ask, command, served
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 PICTURE = 3_600.0
 """What the referee may take for the time of a picture: ticks of 90 kHz at 25 a second."""
+ANSWER_SECONDS = 30.0
+"""How long a server that crawls takes for an answer. Whoever does not wait for it needs a small part of that."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class House:
         """Return the title of what is on."""
         title: str = self.server.json("channels/one/now")["now"]["title"]
         return title
+
+    def told(self) -> str:
+        """Return what the page says that is wrong."""
+        page = ask(f"{self.server.iptv}/").text
+        return " ".join(re.findall(r'role="alert">([^<]*)<', page))
 
     def aired(self, since: float) -> list[str]:
         """Return which films were on air whole since an instant, by the titles that were planned."""
@@ -91,12 +99,13 @@ def house(reel: Path, tmp_path: Path) -> Iterator[House]:
 
 
 def test_a_plex_server_that_goes_away_stops_no_stream(house: House, tmp_path: Path, ffmpeg: str) -> None:
-    """While it refuses connections the channel goes on with cards or what it has; then its films are on again."""
+    """While it refuses connections every page says so and the channel goes on; then its films are on again."""
     path = tmp_path / "one.ts"
     with Recording(house.server.stream("one"), path) as recording:
         eventually(lambda: house.aired(0), "a film was on air whole")
         house.plex.stop_listening()
         gone = time.time()
+        eventually(lambda: house.plex.url in house.told(), "the page says that it does not answer")
         eventually(lambda: len(house.log(gone)) >= 3, "three programmes had their turn without it")
         before = house.server.guide("one", gone, gone + 3_600)
         assert not recording.ended.is_set()
@@ -105,6 +114,7 @@ def test_a_plex_server_that_goes_away_stops_no_stream(house: House, tmp_path: Pa
         house.plex.listen_again()
         back = time.time()
         eventually(lambda: house.aired(back), "a film is on again", seconds=150)
+        eventually(lambda: not house.told(), "the page says that all is well again", seconds=150)
         after = house.server.guide("one", before[1]["starts"] + 0.5, before[-1]["starts"] - 0.5)
         assert after == before[1:-1]
         data = recording.stop()
@@ -191,19 +201,19 @@ def test_a_plex_server_that_crawls_harms_no_other_channel(house: House, tmp_path
         Recording(house.server.stream("one"), tmp_path / "one.ts") as recording,
     ):
         eventually(lambda: house.aired(0) and house.log(0, "two"), "both channels are on")
-        house.plex.harm("delay", "/library/(sections|metadata)", seconds=30)
+        house.plex.harm("delay", "/library/(sections|metadata)", seconds=ANSWER_SECONDS)
         house.plex.harm("drip", "/library/parts", rate=1)
         slow = time.time() + FILM_SECONDS
         took = []
         while len(house.log(slow)) < 3:
-            assert time.time() < slow + 120
+            assert time.time() < slow + 180
             began = time.monotonic()
             assert house.server.json("channels/one/now")
             took.append(time.monotonic() - began)
             time.sleep(0.2)
         assert not recording.ended.is_set()
         data = other.stop()
-    assert sorted(took)[len(took) // 2] < 0.25
+    assert max(took) < ANSWER_SECONDS / 2
     assert examine(data, PICTURE).faults == []
     assert {outcome for _, outcome, _ in house.log(slow, "two")} == {"aired"}
 
