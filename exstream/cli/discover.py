@@ -123,9 +123,8 @@ def _write(found: list[dict[str, Any]], wanted: str) -> None:
         write(f"No server has anything called {wanted}.")
     width = max((len(each["title"]) for each in found), default=0)
     for each in found:
-        count = f"{each['episodes']} episodes" if each["kind"] == "show" else each["kind"]
-        if each["kind"] == "artist":
-            count = f"{each['episodes'] or 0} tracks"
+        held = {"show": "episodes", "artist": "tracks"}.get(each["kind"])
+        count = f"{each['episodes']} {held}" if held and each["episodes"] else each["kind"]
         ids = " ".join(each["ids"]) or "no ids"
         write(
             f"{each['title']:<{width}}  {each['year'] or '????'}  {count:<13}  {ids}"

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from exstream.cli.outcome import say
 from exstream.clock import SystemClock
 from exstream.config import Settings
 from exstream.errors import ConfigurationError
@@ -32,6 +33,25 @@ async def kept_servers(settings: Settings) -> AsyncIterator[PlexStore]:
         yield PlexStore(database, Vault(settings.data_dir))
     finally:
         await database.dispose()
+
+
+@asynccontextmanager
+async def turn(settings: Settings, server: Server) -> AsyncIterator[None]:
+    """Let no other program synchronise ``server`` during the block, after waiting for one that does; tell then that
+    something was changed. Raises StoreError.
+    """
+    from exstream.store.turns import Turns
+
+    turns = Turns(settings.data_dir, SystemClock())
+
+    def waiting() -> None:
+        say(f"exstream: another Exstream reads {server.name} just now: waiting until it is done")
+
+    async with turns.taken(server.id, waiting=waiting):
+        try:
+            yield
+        finally:
+            turns.mark()
 
 
 def changed(settings: Settings) -> None:

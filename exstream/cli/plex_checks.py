@@ -43,8 +43,8 @@ async def plex_servers(settings: Settings, database: Database) -> AsyncIterator[
 
 async def _answers(settings: Settings, server: Server) -> Check:
     if server.fault or not server.token:
-        said = server.fault or f"{server.name} has no token"
-        return Check(_NAME, State.FAIL, said, _SIGN_IN)
+        said = server.fault or "there is no token for it"
+        return Check(_NAME, State.FAIL, f"{server.name}: {said}", _SIGN_IN)
     try:
         version, libraries = await _asked(settings, server)
     except SignInNeeded:

@@ -13,7 +13,7 @@ import typer
 
 from exstream.cli.invocation import AsJson, DataDir, invocation, write_json
 from exstream.cli.outcome import ExitCode, say, write
-from exstream.cli.plex_access import NO_SERVERS, changed, kept_servers, meant_server, nothing_kept
+from exstream.cli.plex_access import NO_SERVERS, kept_servers, meant_server, nothing_kept, turn
 from exstream.cli.plex_libraries import ServerOption
 from exstream.config import Settings
 from exstream.errors import ConfigurationError
@@ -92,8 +92,9 @@ async def _added(settings: Settings, plex_path: str, local: str, named: str | No
     async with kept_servers(settings) as store:
         server = meant_server(named, await store.servers())
         mapping = Mapping(server.id, plex_path, local)
-        await store.add_mapping(mapping, _localise(server))
-    changed(settings)
+        # A synchronisation that goes on would write where files lay before.
+        async with turn(settings, server):
+            await store.add_mapping(mapping, _localise(server))
     return mapping, server.name
 
 
@@ -147,8 +148,8 @@ async def _removed(settings: Settings, plex_path: str, named: str | None) -> tup
         if not found:
             raise ConfigurationError(f"{plex_path} is not mapped: `exstream plex map list` shows what is")
         mapping, server = found[0]
-        await store.remove_mapping(server.id, mapping.id, _localise(server))
-    changed(settings)
+        async with turn(settings, server):
+            await store.remove_mapping(server.id, mapping.id, _localise(server))
     return mapping, server.name
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from exstream.cli.invocation import AsJson, DataDir, DryRun, invocation, write_json
 from exstream.cli.outcome import ExitCode, say, write
+from exstream.cli.plex_access import turn
 from exstream.cli.sync_servers import (
     Asked,
     DbPath,
@@ -38,9 +38,23 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 20
 
+
+def _called(title: str) -> str:
+    """Read a title; raises BadParameter for one that says nothing: every item is called so."""
+    if not title.strip():
+        raise typer.BadParameter("it is empty: write what the film, show or artist is called")
+    return title.strip()
+
+
 Title = Annotated[
     str,
-    typer.Option("--title", metavar="T", help="What it is called, capitals aside.", show_default=False),
+    typer.Option(
+        "--title",
+        metavar="T",
+        parser=_called,
+        help="What it is called, capitals aside.",
+        show_default=False,
+    ),
 ]
 Year = Annotated[
     int | None, typer.Option("--year", metavar="Y", help="Only the one of this year.", show_default=False)
@@ -178,7 +192,6 @@ async def _brought_up(
     from exstream.jobs.sync.means import Means
     from exstream.jobs.sync.sync import ServerSync
     from exstream.plex.items import Choice
-    from exstream.store.turns import Turns
 
     clock, settings = SystemClock(), asked.settings
     read: list[str] = []
@@ -196,20 +209,12 @@ async def _brought_up(
         if wishes.dry_run:
             done = await (sync.titled(title, year, wishes) if title else sync.run(wishes))
         else:
-            turns = Turns(settings.data_dir, clock)
-            async with turns.taken(server.id, waiting=partial(_waiting, server)):
-                try:
-                    done = await _written(sync, store, wishes, title, year)
-                finally:
-                    turns.mark()
+            async with turn(settings, server):
+                done = await _written(sync, store, wishes, title, year)
     if wishes.section and not title and not read:
         done.faults.append(f"{server.name} has no library {wishes.section}: `exstream plex libraries list`")
     found = bool(done.total if title else read or not wishes.section)
     return Outcome(server.name, server.id, done, found=found)
-
-
-def _waiting(server: Server) -> None:
-    say(f"exstream: another Exstream reads {server.name} just now: waiting until it is done")
 
 
 async def _written(

@@ -86,17 +86,12 @@ class ServerStore:
             done = await connection.execute(delete(mappings_table).where(mine))
             return await _remap(connection, server, localise) if done.rowcount else None
 
-    async def remap(self, server: ServerId, localise: Localise) -> int:
-        """Look anew where the files of a server lie here, and tell how many items lie elsewhere."""
-        async with self._database.write() as connection:
-            return await _remap(connection, server, localise)
-
     def _server(self, row: RowMapping) -> Server:
         token = fault = ""
         try:
             token = self._vault.open(row["token"])
         except Sealed as error:
-            fault = f"{row['name']}: {error}"
+            fault = str(error)
         return Server(row["id"], row["name"], row["url"], token, row["verify"], row["version"], fault)
 
 

@@ -41,6 +41,23 @@ def test_a_film_and_nothing(both: Shell) -> None:
     assert (nothing.code, nothing.out) == (1, "No server has anything called Nobody.\n")
 
 
+def test_titles_with_blanks_around_and_none_at_all(both: Shell) -> None:
+    """Blanks around a title do not count; a title that says nothing is refused and not taken for every item."""
+    assert len(json.loads(both("discover", "--title", "  seen ", "--json").out)) == 2
+    for command in ("discover", "sync"):
+        refused = both(command, "--title", "  ")
+        assert (refused.code, refused.out) == (1, "")
+        assert "--title" in refused.err
+        assert "it is empty" in refused.err
+
+
+def test_an_artist_whose_tracks_are_not_counted(both: Shell) -> None:
+    """Servers do not tell how many tracks an artist has: no number is made up."""
+    answer = both("discover", "--title", "The Compass")
+    assert "artist" in answer.out
+    assert "0 tracks" not in answer.out
+
+
 def test_servers_that_are_down(both: Shell, household: Household) -> None:
     """What the others have is listed, and the exit code tells: 2 where one is down, 3 where all are."""
     household.attic.stop_listening()

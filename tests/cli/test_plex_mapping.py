@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
+from exstream.clock import SystemClock
+from exstream.store.turns import Turns
 from tests.cli.plex_home import ATTIC, TOWER, Household, household, servers, shell
 from tests.cli.test_commands import Shell
 
@@ -54,6 +60,37 @@ def test_a_folder_is_mapped_per_server(known: Shell, tmp_path: Path) -> None:
             "fault": "",
         }
     ]
+
+
+def test_a_synchronisation_that_goes_on_is_waited_for(known: Shell, tmp_path: Path) -> None:
+    """It would write where files lay before: a folder is mapped, or not any more, when it is done."""
+
+    def beside(*words: str) -> tuple[str, int]:
+        """Return what a command says, and how many mappings there were while it waited."""
+        held, counted = Event(), []
+
+        async def hold() -> None:
+            turns = Turns(known.data, SystemClock())
+            async with turns.taken("m-tower"):
+                held.set()
+                while not turns.wanted("m-tower"):
+                    await asyncio.sleep(0.02)
+                with closing(sqlite3.connect(known.data / "exstream.db")) as database:
+                    counted.append(database.execute("select count(*) from path_mapping").fetchone()[0])
+
+        holding = Thread(target=lambda: asyncio.run(hold()))
+        holding.start()
+        assert held.wait(10)
+        answer = known(*words, "--server", "Tower")
+        holding.join(10)
+        assert answer.code == 0, answer.err
+        return answer.err, counted[0]
+
+    said, before = beside("plex", "map", "add", "/data/Movies", str(tmp_path))
+    assert "another Exstream reads Tower just now: waiting until it is done" in said
+    assert before == 0
+    assert beside("plex", "map", "remove", "/data/Movies")[1] == 1
+    assert json.loads(known("plex", "map", "list", "--json").out) == []
 
 
 def test_a_folder_that_is_not_there_is_warned_of(known: Shell, tmp_path: Path) -> None:

@@ -43,9 +43,9 @@ async def found(
 
 
 async def _called(asking: PlexAsking, section: str, kind: Kind, title: str) -> AsyncIterator[Record]:
-    async for page in asking.pages(section, kind, filters={"title": title.strip()}):
+    async for page in asking.pages(section, kind, filters={"title": title}):
         for record in page.records:
-            if title.casefold().strip() in {record.title.casefold(), record.original_title.casefold()}:
+            if title.casefold() in {record.title.casefold(), record.original_title.casefold()}:
                 yield record
 
 
@@ -68,4 +68,5 @@ async def sync_found(reading: Reading, records: Sequence[Record], *, force: bool
                 "or with --force"
             )
     await reading.settle()
-    reading.statistics.total += reading.statistics.processed + reading.statistics.skipped
+    # The figures are those of all libraries that were read before, too.
+    reading.statistics.total = reading.statistics.processed + reading.statistics.skipped

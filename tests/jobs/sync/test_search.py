@@ -48,6 +48,15 @@ async def test_only_the_title_is_read(
     assert (await sync.run()).removed == 0
 
 
+async def test_each_item_of_a_title_is_counted_once(sync: ServerSync, paper: PaperServer) -> None:
+    """A film and a show of one name are in two libraries: the total is that of both, as often as each is there."""
+    paper.put("1", movie(130, "Battlestar Galactica"))
+    statistics = await sync.titled("Battlestar Galactica")
+    assert (statistics.total, statistics.processed, statistics.skipped) == (8, 8, 0)
+    again = await sync.titled("Battlestar Galactica")
+    assert (again.total, again.processed, again.skipped) == (8, 0, 8)
+
+
 async def test_a_film_by_its_title_in_a_dry_run(
     sync: ServerSync, paper: PaperServer, kept: CatalogueStore, told: Told
 ) -> None:
