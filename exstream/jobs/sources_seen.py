@@ -78,7 +78,6 @@ class SourcesSeen:
         self._catalogue = catalogue
         self._faults = faults
         self._unadopted = unadopted
-        self._names: dict[ServerId, str] = {}
 
     async def servers(self) -> Sequence[ServerSeen]:
         """Return the servers, oldest first. Raises StoreError."""

@@ -45,11 +45,12 @@ class Turns:
             await self._clock.sleep(POLL_SECONDS)
         with self._file(server, "lock") as turn, self._file(server, "wanted") as queue:
             if not _locked(turn):
-                if not gives_way:
-                    _locked(queue, shared=True)
+                queued = gives_way or _locked(queue, shared=True)
                 waiting()
                 while not _locked(turn):
                     await self._clock.sleep(POLL_SECONDS)
+                    # Whoever asked just then whether somebody waits had it for an instant.
+                    queued = queued or _locked(queue, shared=True)
                 _unlock(queue)
             yield
 

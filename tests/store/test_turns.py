@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,30 @@ async def test_who_gives_way_comes_last(tmp_path: Path, clock: SteppedClock) -> 
         await clock.step(1)
     await asyncio.gather(hurrying, waiting)
     assert order == ["hurried", "polite"]
+
+
+async def test_who_waits_is_seen_though_somebody_looked_at_the_same_instant(
+    tmp_path: Path, clock: SteppedClock
+) -> None:
+    """A look whether somebody waits falls on the instant in which a program begins to wait: it is seen soon after."""
+    first, second = Turns(tmp_path, clock), Turns(tmp_path, clock)
+    began = asyncio.Event()
+
+    async def wait() -> None:
+        async with second.taken("one", waiting=began.set):
+            pass
+
+    async with first.taken("one"):
+        (queue,) = (tmp_path / "turns").glob("*.wanted")
+        with queue.open("ab") as looking:
+            fcntl.flock(looking, fcntl.LOCK_EX)
+            waiting = asyncio.create_task(wait())
+            await began.wait()
+        assert not first.wanted("one")
+        await clock.step(1)
+        assert first.wanted("one")
+    await clock.step(1)
+    await waiting
 
 
 async def test_marks_differ(tmp_path: Path, clock: SteppedClock) -> None:

@@ -14,7 +14,8 @@ class Reloads:
     def __init__(self, catalogue: CatalogueHolder, clock: Clock) -> None:
         self._catalogue = catalogue
         self._clock = clock
-        self._behind = False
+        self._behind = True
+        """At first, too: whoever wrote before this one may have ended before the catalogue was read."""
         self._last = float("-inf")
 
     async def committed(self) -> None:
@@ -26,6 +27,6 @@ class Reloads:
     async def catch_up(self) -> None:
         """Read the catalogue if something was written since. Raises StoreError."""
         if self._behind:
-            self._behind = False
             await self._catalogue.reload()
+            self._behind = False
             self._last = self._clock.air()

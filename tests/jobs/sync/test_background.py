@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from exstream.errors import Busy, OutboundError, SignInNeeded, Unreachable
+from exstream.errors import Busy, OutboundError, SignInNeeded, StoreError, Unreachable
 from exstream.jobs.board import Board, JobState
 from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.sync.background import NEWS_SECONDS, BackgroundSync
@@ -209,10 +209,27 @@ class Counting:
 
     def __init__(self) -> None:
         self.read = 0
+        self.fault: StoreError | None = None
 
     async def load(self) -> Catalogue:
+        if self.fault is not None:
+            raise self.fault
         self.read += 1
         return Catalogue()
+
+
+async def test_a_catalogue_that_could_not_be_read_is_read_later(clock: SteppedClock) -> None:
+    """What was written while the database could not be read is in the catalogue once it can, with no other write."""
+    shelf = Counting()
+    reloads = Reloads(CatalogueHolder(shelf), clock)
+    shelf.fault = StoreError("the database is away")
+    with pytest.raises(StoreError):
+        await reloads.committed()
+    shelf.fault = None
+    await reloads.catch_up()
+    assert shelf.read == 1
+    await Reloads(CatalogueHolder(shelf), clock).catch_up()  # as after a restart of the job
+    assert shelf.read == 2
 
 
 async def test_the_catalogue_is_read_again_now_and_then_in_a_long_pass(clock: SteppedClock) -> None:
