@@ -138,6 +138,22 @@ async def test_a_listing_that_breaks_off_deletes_nothing(
     assert await missing(kept) == ["paper:109"]
 
 
+async def test_a_listing_that_tells_an_entry_twice_takes_nothing_for_gone(
+    sync: ServerSync, paper: PaperServer, kept: CatalogueStore
+) -> None:
+    """As many entries as were promised came, but one of them twice: what is missing among them stays until all came."""
+    await sync.run()
+    paper.drop("1", "109")
+    paper.entries["1"].append(paper.entries["1"][0])
+    statistics = await sync.run(Wishes(deep=True))
+    assert statistics.removed == 0
+    assert [fault for fault in statistics.faults if "the listing was not complete" in fault]
+    assert await missing(kept) == []
+    paper.entries["1"].pop()
+    assert (await sync.run(Wishes(deep=True))).removed == 1
+    assert await missing(kept) == ["paper:109"]
+
+
 async def test_what_the_server_cannot_tell_is_not_gone(
     sync: ServerSync, paper: PaperServer, kept: CatalogueStore
 ) -> None:
