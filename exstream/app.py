@@ -254,6 +254,7 @@ def _household(ground: _Ground, redaction: Redaction, upcoming: Upcoming) -> Hou
     options = PlexOptions(
         settings.plex_url,
         settings.plex_token,
+        settings.plex_section,
         Choice(settings.plex_versions),
         settings.plex_page_size,
         settings.plex_requests,

@@ -34,6 +34,8 @@ class PlexOptions:
     url: str
     """Of a server to be taken in; empty: none."""
     token: str
+    section: str
+    """The only library to be read, by its key or its name; empty: all that are enabled."""
     choice: Choice
     page_size: int
     at_once: int
@@ -74,6 +76,7 @@ class Household:
             board,
             clock,
             choice=options.choice,
+            section=options.section,
             order=self._soonest,
             turns=Turns(data_dir, clock),
             finished=self._finished,

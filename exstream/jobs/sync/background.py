@@ -39,7 +39,10 @@ class _Kept:
 
 
 class BackgroundSync:
-    """Keeps the servers in the store up to date for as long as `run` runs."""
+    """Keeps the servers in the store up to date for as long as `run` runs.
+
+    ``section`` is the only library that is read, by its key or its name; empty: all that are enabled.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class BackgroundSync:
         clock: Clock,
         *,
         choice: Choice = Choice.BEST,
+        section: str = "",
         order: Order = as_they_come,
         turns: Turns = Alone(),
         finished: Finished = unheard,
@@ -60,6 +64,7 @@ class BackgroundSync:
         self._board = board
         self._clock = clock
         self._choice = choice
+        self._section = section
         self._order = order
         self._turns = turns
         self._finished = finished
@@ -106,6 +111,7 @@ class BackgroundSync:
                 choice=self._choice,
                 committed=reloads.committed,
                 finished=self._finished,
+                section=self._section,
             )
             rounds = Rounds(ServerSync(means), reloads, self._board, self._order, self._turns)
             if kept := self._kept.get(server.id):

@@ -41,6 +41,8 @@ class Means:
     committed: Callable[[], Awaitable[None]] = nobody
     """Called after each transaction that changed an item."""
     finished: Finished = unheard
+    section: str = ""
+    """The only library that is read, by its key or its name; empty: all that are enabled."""
 
     def around(self, library: PlexLibrary, mappings: Sequence[Mapping]) -> Surroundings:
         """Return what the items of ``library`` are made of beside their records. Asks which folders are here."""

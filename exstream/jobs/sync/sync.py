@@ -59,12 +59,15 @@ class ServerSync:
         statistics = Statistics()
         before, began = means.asking.requests, means.clock.air()
         try:
-            await self._run(means, wishes, statistics)
+            await self._run(means, self._narrowed(wishes), statistics)
         finally:
             statistics.requests = means.asking.requests - before
             statistics.seconds = means.clock.air() - began
         log.info("a server is up to date", server=means.server.name, summary=statistics.summary())
         return statistics
+
+    def _narrowed(self, wishes: Wishes) -> Wishes:
+        return wishes if wishes.section else replace(wishes, section=self.means.section)
 
     async def _run(self, means: Means, wishes: Wishes, statistics: Statistics) -> None:
         sections, libraries = await self.libraries(means)
@@ -90,7 +93,7 @@ class ServerSync:
             if library.gone and not wishes.section:
                 await self._lost(means, library, mappings, wishes, statistics)
         age = means.clock.now_ms() - self._groupings_read(due_ones)
-        if not wishes.section and not wishes.dry_run and (moved or age >= HOUR_MS):
+        if not wishes.dry_run and (moved or age >= HOUR_MS):
             self._groupings_due = due_ones
 
     async def libraries(self, means: Means | None = None) -> tuple[Sequence[Section], list[PlexLibrary]]:
@@ -180,6 +183,7 @@ class ServerSync:
         means = replace(self.means, shelves=Rehearsal(self.means.shelves)) if wishes.dry_run else self.means
         statistics = Statistics()
         before, began = means.asking.requests, means.clock.air()
+        wishes = self._narrowed(wishes)
         _, libraries = await self.libraries(means)
         hits = await found(means.asking, [each for each in libraries if wanted(each, wishes)], title, year)
         with_hits = list(dict.fromkeys(hit.library for hit in hits))
@@ -208,7 +212,7 @@ class ServerSync:
         mappings = await means.shelves.mappings(means.server.id)
         readings = []
         for library in libraries:
-            if wanted(library, wishes):
+            if wanted(library, self._narrowed(wishes)):
                 reading = await self._reading(means, library, mappings, wishes)
                 reading.statistics = statistics
                 readings.append(reading)

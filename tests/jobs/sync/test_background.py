@@ -21,7 +21,7 @@ from exstream.plex.records import Happening, Notice
 from exstream.store.catalogue import CatalogueStore
 from exstream.store.plex import PlexStore
 from tests.fakes import SteppedClock, until
-from tests.jobs.sync.paper import PaperServer, movie
+from tests.jobs.sync.paper import PaperServer, episode, movie
 
 pytestmark = pytest.mark.anyio
 
@@ -30,12 +30,17 @@ class House:
     """The job, running, with what it works with."""
 
     def __init__(
-        self, paper: PaperServer, shelves: PlexStore, catalogue: CatalogueHolder, clock: SteppedClock
+        self,
+        paper: PaperServer,
+        shelves: PlexStore,
+        catalogue: CatalogueHolder,
+        clock: SteppedClock,
+        section: str = "",
     ) -> None:
         self.paper, self.catalogue, self.clock = paper, catalogue, clock
         self.board = Board(clock.now_ms)
         self.connected: list[Server] = []
-        self.job = BackgroundSync(shelves, self._connect, catalogue, self.board, clock)
+        self.job = BackgroundSync(shelves, self._connect, catalogue, self.board, clock, section=section)
 
     @asynccontextmanager
     async def _connect(self, server: Server) -> AsyncIterator[PaperServer]:
@@ -80,6 +85,28 @@ async def test_everything_is_read_at_start_and_asked_for_every_few_minutes(house
     assert house.title("paper:100") == "Film 100"
     await house.pass_time(31)
     await until(lambda: house.title("paper:100") == "Other")
+
+
+async def test_only_the_library_of_the_settings_is_read(
+    paper: PaperServer, shelves: PlexStore, kept: CatalogueStore, clock: SteppedClock
+) -> None:
+    """Where the settings name one library, neither probes nor notices bring anything of the others."""
+    house = House(paper, shelves, CatalogueHolder(kept), clock, section="Films")
+    running = asyncio.create_task(house.job.run())
+    await until(lambda: len(house.catalogue.current.items) == 10)
+    await until(lambda: all(item.media for item in house.catalogue.current.items.values()))
+    await until(lambda: clock.sleepers >= 2)
+    old = next(each for each in paper.entries["2"] if each.key == "10")
+    paper.put("2", episode(205, old, 5, section="2"))
+    paper.put("1", movie(150, section="1"))
+    for key in ("205", "150"):
+        paper.told.put_nowait(Notice(Happening.CHANGED, key))
+    await house.pass_time(QUIET_SECONDS + 1)
+    await until(lambda: bool(house.title("paper:150")))
+    await house.pass_time(PROBE_SECONDS)
+    assert len(house.catalogue.current.items) == 11
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_notice_is_read_once_it_is_quiet(house: House) -> None:
