@@ -60,3 +60,14 @@ def test_options_beat_the_environment(shell: Shell, environment: Household) -> N
     assert _added(answer)["Attic"] > 0
     assert _libraries(environment) == {"Tower": set(), "Attic": {"1"}}
     assert TOWER not in json.dumps(environment.attic.asked())
+
+
+@pytest.mark.parametrize("command", [("sync-all",), ("discover", "--title", "Seen")])
+def test_a_token_of_the_environment_is_for_its_server_only(
+    shell: Shell, environment: Household, command: tuple[str, ...]
+) -> None:
+    """Where --plex-url names another server than PLEX_BASE_URL does, that one is never shown PLEX_TOKEN."""
+    answer = shell(*command, "--plex-url", environment.attic.url)
+    assert answer.code == 1
+    assert "token" in answer.err
+    assert TOWER not in json.dumps(environment.attic.asked())

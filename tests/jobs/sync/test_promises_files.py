@@ -128,7 +128,7 @@ async def test_a_file_of_two_episodes_and_an_item_of_two_files(tmp_path: Path) -
 
 
 async def test_odd_numbers_and_empty_seasons_are_no_fault(tmp_path: Path) -> None:
-    """Season 0, episodes without a number, a season without episodes and the row "All episodes" spoil nothing."""
+    """Season 0, episodes without a number and a season without episodes spoil nothing."""
     async with beside(tmp_path) as shelf:
         show = next(entry for entry in shelf.fake.entries("show") if entry["title"] == "The Office")
         shelf.fake.add("season", "Season 7", under=show["key"], index=7)
@@ -140,5 +140,5 @@ async def test_odd_numbers_and_empty_seasons_are_no_fault(tmp_path: Path) -> Non
             (None, "2024-03-01"),
             (None, "2024-03-02"),
         }
-        assert not [item for item in items if item.title in {"Season 7", "All episodes", "Specials"}]
+        assert not [item for item in items if item.title in {"Season 7", "Specials"}]
         assert next(item for item in items if item.title == "Without Numbers").duration_ms == 2 * 3_600_000
