@@ -11,6 +11,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from exstream.cli.plex_token import WAYS
 from exstream.cli.program import app
 from exstream.config import OPTIONS
 from exstream.definitions import load_directory
@@ -62,6 +63,19 @@ def test_the_channel_of_the_readme_is_a_channel(tmp_path: Path) -> None:
     found = load_directory(tmp_path, {profile.name for profile in SHIPPED}, {}, "UTC")
     assert found.faults == ()
     assert [channel.name for channel in found.channels] == [yaml.safe_load(written)["name"]]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        ("F12", "X-Plex-Token"),
+        ("localStorage.getItem('myPlexAccessToken')",),
+        ("Preferences.xml", "PlexOnlineToken"),
+    ],
+)
+def test_the_ways_to_a_token_are_those_that_commands_tell(way: tuple[str, ...]) -> None:
+    """Each of the three ways to find a token by hand stands in the README as in what commands say."""
+    assert all(word in README and word in WAYS for word in way)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

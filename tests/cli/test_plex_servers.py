@@ -125,7 +125,7 @@ def test_a_token_on_this_machine_is_found(
 def test_without_a_token_the_three_ways_are_told(
     shell: Shell, household: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A script is told three ways to find a token and ends with 1; a person is asked, and nobody sees the answer."""
+    """A script is told three ways to a token, and to keep it secret; a person is asked, and nobody sees the answer."""
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     answer = _add(shell, household.tower.url)
     assert answer.code == 1
@@ -135,6 +135,7 @@ def test_without_a_token_the_three_ways_are_told(
         "localStorage.getItem('myPlexAccessToken')",
         "Preferences.xml",
         "PLEX_TOKEN",
+        "show it to nobody",
     ):
         assert word in answer.err
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
