@@ -90,3 +90,19 @@ def test_the_database_has_fifty_connections_unless_said_otherwise(tmp_path: Path
     assert (usual.db_pool_size, usual.db_max_overflow) == (20, 30)
     few = configured(tmp_path, EXSTREAM_DB_POOL_SIZE="5", EXSTREAM_DB_MAX_OVERFLOW="0").settings
     assert (few.db_pool_size, few.db_max_overflow) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"http://192.0.2.1:32400/?X-Plex-Token={CANARY}",
+        f"192.0.2.1:32400/web#!/?X-Plex-Token={CANARY}",
+        f"http://me:{CANARY}@192.0.2.1:32400",
+        f"http://:{CANARY}@192.0.2.1:32400",
+    ],
+)
+def test_an_address_with_a_secret_in_it_is_refused_and_not_shown(tmp_path: Path, address: str) -> None:
+    """An address that was copied with its token, or holds a password, is refused by a sentence that shows neither."""
+    with pytest.raises(ConfigurationError, match="must be the address alone") as refused:
+        configured(tmp_path, PLEX_BASE_URL=address)
+    assert CANARY not in str(refused.value)

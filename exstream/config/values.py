@@ -36,6 +36,10 @@ _quoting = Repr()
 _quoting.maxstring = _quoting.maxlong = _quoting.maxother = 60
 
 
+_NOT_OF_ADDRESSES = "@?#"
+"""What goes before the name of a machine, and behind the path."""
+
+
 def quoted(value: object) -> str:
     """Return ``value`` as it is shown in a sentence: short, however large or deep it is."""
     match value:
@@ -191,14 +195,15 @@ def networks(value: object, _folder: Path) -> tuple[str, ...]:
 
 
 def web_address(value: object, _folder: Path) -> str:
-    """Read the address that players use, without a slash at its end."""
+    """Read the address of a server, without a slash at its end. One that holds a password or a token is not shown."""
     word = value.strip() if isinstance(value, str) else ""
     try:
         parts = urlsplit(word)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        sound = sound and not (parts.query or parts.fragment or parts.username)
     except ValueError:  # a port that is no number, or half an IPv6 address
         sound = False
+    if any(mark in word for mark in _NOT_OF_ADDRESSES):
+        raise Unfit("must be the address alone, as http://192.168.1.5:8080: no name, password or token in it")
     if not sound or not word.isprintable() or " " in word:
         raise Unfit(f"must be an address with http:// or https:// before it, not {quoted(value)}")
     return word.rstrip("/")
