@@ -109,7 +109,7 @@ def _page(asked: Any) -> int:
 
 
 def test_one_title(both: Shell) -> None:
-    """Capitals aside; a year takes one of two shows; a title that nobody has is a failure in a sentence."""
+    """Capitals aside, all shows of a title, or with a year the one of that year; an unknown title is told as such."""
     one = both("sync", "--title", "battlestar galactica", "--year", "1978", "--json")
     assert one.code == 0, one.err
     assert {name: each["added"] for name, each in _told(one.out).items()} == {"Tower": 3, "Attic": 3}

@@ -21,7 +21,11 @@ pytestmark = pytest.mark.anyio
 TOKEN = "canary-7f3a"
 
 
-async def failed(reply: Reply, call: Call = Call(2.0, 2.0)) -> OutboundError:
+PATIENT = Call(60.0, 60.0)
+"""Longer than anything takes that is answered."""
+
+
+async def failed(reply: Reply, call: Call = PATIENT) -> OutboundError:
     """Return what is raised where a server says so much."""
     async with wire(reply) as address, connected(address) as pool:
         with pytest.raises(OutboundError) as raised:
@@ -105,7 +109,7 @@ async def test_a_bomb_is_not_unpacked() -> None:
     """A small packed answer that becomes a huge one ends at the limit, as does one that is huge unpacked."""
     bomb = gzip.compress(b"\0" * 20_000_000)
     assert len(bomb) < 100_000
-    small = Call(2.0, 2.0, most=1024 * 1024)
+    small = Call(60.0, 60.0, most=1024 * 1024)
     for body, headers in ((bomb, {"Content_Encoding": "gzip"}), (b"x" * 1_100_000, {})):
         fault = await failed(always(http(200, body, **headers)), small)
         assert isinstance(fault, Misunderstood)
@@ -173,8 +177,8 @@ async def test_silence_and_dripping_are_too_much() -> None:
             await asyncio.sleep(0.02)
 
     for reply, call, words in (
-        (silent, Call(0.2, 2.0), "within 0.2 s"),
-        (dripping, Call(2.0, 0.4), "did not answer whole within 0.4 s"),
+        (silent, Call(0.2, 60.0), "within 0.2 s"),
+        (dripping, Call(60.0, 0.4), "did not answer whole within 0.4 s"),
     ):
         fault = await failed(reply, call)
         assert isinstance(fault, TooMuch)
@@ -257,7 +261,7 @@ async def test_tls_where_there_is_none_says_so() -> None:
         port = server.sockets[0].getsockname()[1]
         async with connected(f"https://127.0.0.1:{port}") as pool:
             with pytest.raises(Unreachable, match=r"try the address with http://"):
-                await pool.get("/", call=Call(1.0, 1.0))
+                await pool.get("/", call=PATIENT)
 
 
 async def test_nobody_there_and_no_address() -> None:

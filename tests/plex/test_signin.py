@@ -278,7 +278,7 @@ async def test_a_slow_address_that_is_not_needed_is_given_up() -> None:
                 ended.append(address)
         return Identity("m-1", "1.41")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert (await best_way("m-1", ["good", "slow"], identify)).url == "good"
     assert ended == ["slow"]
 
