@@ -80,8 +80,14 @@ class Rounds:
                     job.message = await self._probe()
             self._probe_at = self._clock.air() + PROBE_SECONDS
         elif due := self._told.take(now):
-            async with self._turn():
-                await self._refresh(due)
+            try:
+                async with self._turn():
+                    await self._refresh(due)
+            except Unreachable:
+                # What the server has told of is not told again: it is read when it answers.
+                for each in due:
+                    self._told.tell(each, self._clock.air())
+                raise
         elif self._unfilled:
             async with self._turn():
                 self._unfilled = await self._details() > 0

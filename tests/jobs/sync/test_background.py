@@ -14,14 +14,14 @@ from exstream.jobs.catalogue import CatalogueHolder
 from exstream.jobs.sync.background import NEWS_SECONDS, BackgroundSync
 from exstream.jobs.sync.debounce import LONGEST_SECONDS, QUIET_SECONDS, Debounce
 from exstream.jobs.sync.reloads import APART_SECONDS, Reloads
-from exstream.jobs.sync.rounds import PROBE_SECONDS
+from exstream.jobs.sync.rounds import FIRST_PAUSE, PROBE_SECONDS
 from exstream.model.catalogue import Catalogue
 from exstream.model.server import Server
 from exstream.plex.records import Happening, Notice
 from exstream.store.catalogue import CatalogueStore
 from exstream.store.plex import PlexStore
 from tests.fakes import SteppedClock, until
-from tests.jobs.sync.paper import PaperServer, episode, movie
+from tests.jobs.sync.paper import PaperServer, episode, media, movie
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +126,31 @@ async def test_a_notice_is_read_once_it_is_quiet(house: House) -> None:
     await until(lambda: not house.title("paper:101"))
     asked = [what for what in house.paper.asked if what.startswith("details")]
     assert len([what for what in asked if "100" in what]) <= 2
+
+
+async def test_what_was_told_of_is_read_though_the_server_stumbles(house: House) -> None:
+    """A server that is away when an item is to be read is asked for it when it is back; nothing else would tell."""
+    await house.idle()
+    replaced = movie(100, "Film 100", section="1", media=media(100, "/media/movies", size=2_000))
+    house.paper.put("1", replaced)  # at the same instant: no listing of what has changed holds it
+    asked: list[str] = []
+
+    def away(what: str) -> Unreachable | None:
+        asked.append(what)
+        return Unreachable("away")
+
+    house.paper.told.put_nowait(Notice(Happening.CHANGED, "100"))
+    await house.pass_time(QUIET_SECONDS - 1)
+    house.paper.fault = away
+    await house.pass_time(2)
+    await until(lambda: bool(asked))
+    house.paper.fault = lambda _: None
+    await house.pass_time(FIRST_PAUSE + QUIET_SECONDS + 1)
+
+    def size() -> int:
+        return house.catalogue.current.items["paper:100"].versions[0].parts[0].size
+
+    await until(lambda: size() == 2_000)
 
 
 async def test_a_line_that_is_up_again_has_the_server_asked(house: House) -> None:
