@@ -138,6 +138,8 @@ class ServerSync:
         known_gone = library.state.held_back >= len(left) and now - library.state.full_at >= SECOND_LOOK_MS
         if known_gone or wishes.force:
             await reading.miss(left)
+            # When it is back, every entry of it is looked at.
+            await means.shelves.keep_state(reading.id, replace(library.state, held_back=0, full_at=0))
         elif library.state.held_back < len(left):
             reading.fault(f"the server has no such library any more; its {len(left)} items are kept for now")
             await means.shelves.keep_state(

@@ -192,6 +192,23 @@ async def test_a_library_that_is_gone_is_held_back_then_missed(
     assert await missing(kept) == []
 
 
+@pytest.mark.parametrize("force", [True, False])
+async def test_a_library_that_comes_back_is_read_whole(
+    sync: ServerSync, paper: PaperServer, kept: CatalogueStore, clock: SteppedClock, force: bool
+) -> None:
+    """Its items are there again at once, whether it was believed to be gone by force or at the second look."""
+    await sync.run()
+    films, shelf = paper.shelf[0], list(paper.shelf)
+    paper.shelf.remove(films)
+    await sync.run(Wishes(force=force))
+    clock.shift(HOUR_MS)
+    await sync.run()
+    assert len(await missing(kept)) == 10
+    paper.shelf = shelf
+    await sync.run()
+    assert await missing(kept) == []
+
+
 async def test_a_library_made_anew_and_one_renamed(
     sync: ServerSync, paper: PaperServer, kept: CatalogueStore, shelves: PlexStore
 ) -> None:
