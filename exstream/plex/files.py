@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exstream.plex.records import MediaRecord, PartRecord, StreamRecord
-from exstream.plex.tree import Tree, amount, number, text, trees, truth, whole
+from exstream.plex.tree import LATEST, LONGEST, MOST, Tree, amount, number, text, trees, truth, whole
 
 OPTIMIZED_PROXY = 42
 """The ``proxyType`` of a version that the server itself has made."""
@@ -19,17 +19,17 @@ def _version(tree: Tree) -> MediaRecord:
     return MediaRecord(
         id=text(tree, "id"),
         parts=parts,
-        duration=amount(tree, "duration") or sum(part.duration for part in parts),
-        bitrate=amount(tree, "bitrate"),
-        width=amount(tree, "width"),
-        height=amount(tree, "height"),
+        duration=amount(tree, "duration", most=LONGEST) or sum(part.duration for part in parts),
+        bitrate=amount(tree, "bitrate", most=MOST),
+        width=amount(tree, "width", most=MOST),
+        height=amount(tree, "height", most=MOST),
         container=text(tree, "container") or next((part.container for part in parts if part.container), ""),
         video_codec=text(tree, "videoCodec"),
         audio_codec=text(tree, "audioCodec"),
-        audio_channels=amount(tree, "audioChannels"),
+        audio_channels=amount(tree, "audioChannels", most=MOST),
         frame_rate=text(tree, "videoFrameRate"),
         optimized=whole(tree, "proxyType") == OPTIMIZED_PROXY or bool(text(tree, "target")),
-        deleted=amount(tree, "deletedAt") > 0,
+        deleted=amount(tree, "deletedAt", most=LATEST) > 0,
     )
 
 
@@ -39,7 +39,7 @@ def _part(tree: Tree) -> PartRecord:
         key=text(tree, "key"),
         file=text(tree, "file"),
         size=amount(tree, "size"),
-        duration=amount(tree, "duration"),
+        duration=amount(tree, "duration", most=LONGEST),
         container=text(tree, "container"),
         exists=truth(tree, "exists", otherwise=True) and truth(tree, "accessible", otherwise=True),
         streams=tuple(_stream(each) for each in trees(tree, "Stream")),
@@ -59,8 +59,8 @@ def _stream(tree: Tree) -> StreamRecord:
         default=truth(tree, "default"),
         forced=truth(tree, "forced"),
         profile=text(tree, "profile"),
-        width=amount(tree, "width"),
-        height=amount(tree, "height"),
+        width=amount(tree, "width", most=MOST),
+        height=amount(tree, "height", most=MOST),
         frame_rate=max(0.0, number(tree, "frameRate") or 0.0),
         scan=text(tree, "scanType"),
         bit_depth=amount(tree, "bitDepth") or 8,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from exstream.errors import Misunderstood
 from exstream.plex.files import media
 from exstream.plex.records import Identity, Kind, MarkerRecord, Page, Record, Section
-from exstream.plex.tree import EMPTY, Tree, amount, number, text, trees, truth, whole
+from exstream.plex.tree import EMPTY, LATEST, LONGEST, MOST, Tree, amount, number, text, trees, truth, whole
 
 _KEY = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 _KINDS = {kind.value: kind for kind in Kind}
@@ -54,7 +54,7 @@ def _section(key: str, tree: Tree) -> Section:
         title=text(tree, "title") or f"Library {key}",
         agent=text(tree, "agent"),
         uuid=text(tree, "uuid"),
-        scanned_at=amount(tree, "scannedAt"),
+        scanned_at=amount(tree, "scannedAt", most=LATEST),
         content_changed_at=text(tree, "contentChangedAt"),
         refreshing=truth(tree, "refreshing"),
         roots=_unique(text(location, "path") for location in trees(tree, "Location")),
@@ -63,7 +63,7 @@ def _section(key: str, tree: Tree) -> Section:
 
 def total(tree: Tree) -> int | None:
     """Return how many entries the whole listing has; None where the server did not page it."""
-    found = whole(tree, "totalSize")
+    found = whole(tree, "totalSize", most=MOST)
     return found if found is not None and found >= 0 else None
 
 
@@ -110,7 +110,7 @@ def record(tree: Tree, container: Tree = EMPTY, otherwise: Kind = Kind.OTHER) ->
         name = text(tree, "title", "key")[:80]
         raise Misunderstood(f'"{name}" has no rating key' if name else "it has neither rating key nor title")
     versions = media(tree)
-    length = amount(tree, "duration") or max(
+    length = amount(tree, "duration", most=LONGEST) or max(
         (each.duration for each in versions if not each.deleted), default=0
     )
     return Record(
@@ -122,25 +122,25 @@ def record(tree: Tree, container: Tree = EMPTY, otherwise: Kind = Kind.OTHER) ->
         original_title=text(tree, "originalTitle"),
         edition=text(tree, "editionTitle"),
         summary=text(tree, "summary"),
-        year=whole(tree, "year"),
+        year=whole(tree, "year", most=MOST),
         aired=_date(tree),
         duration=length,
         studio=text(tree, "studio"),
         content_rating=text(tree, "contentRating"),
         rating=number(tree, "rating"),
         audience_rating=number(tree, "audienceRating"),
-        added_at=amount(tree, "addedAt"),
+        added_at=amount(tree, "addedAt", most=LATEST),
         updated_at=_instant(tree),
-        views=amount(tree, "viewCount"),
-        index=whole(tree, "index"),
+        views=amount(tree, "viewCount", most=MOST),
+        index=whole(tree, "index", most=MOST),
         parent_index=_of_either(tree, container, "parentIndex"),
         parent_key=_key(tree, container, "parentRatingKey", "parentKey"),
         parent_title=text(tree, "parentTitle") or text(container, "parentTitle"),
         grandparent_key=_key(tree, container, "grandparentRatingKey", "grandparentKey"),
         grandparent_title=text(tree, "grandparentTitle") or text(container, "grandparentTitle"),
         section=_section_of(tree, container),
-        leaf_count=amount(tree, "leafCount"),
-        child_count=amount(tree, "childCount"),
+        leaf_count=amount(tree, "leafCount", most=MOST),
+        child_count=amount(tree, "childCount", most=MOST),
         guid=text(tree, "guid"),
         guids=_unique(text(each, "id") for each in trees(tree, "Guid")),
         genres=tags(tree, "Genre"),
@@ -150,7 +150,7 @@ def record(tree: Tree, container: Tree = EMPTY, otherwise: Kind = Kind.OTHER) ->
         thumb=text(tree, "thumb", "composite"),
         art=text(tree, "art"),
         smart=truth(tree, "smart"),
-        deleted_at=amount(tree, "deletedAt"),
+        deleted_at=amount(tree, "deletedAt", most=LATEST),
         media=versions,
         markers=markers(tree, length),
     )
@@ -171,13 +171,13 @@ def _date(tree: Tree) -> str:
 
 
 def _instant(tree: Tree) -> int | None:
-    found = whole(tree, "updatedAt")
+    found = whole(tree, "updatedAt", most=LATEST)
     return found if found is not None and found > 0 else None
 
 
 def _of_either(tree: Tree, container: Tree, name: str) -> int | None:
-    found = whole(tree, name)
-    return whole(container, name) if found is None else found
+    found = whole(tree, name, most=MOST)
+    return whole(container, name, most=MOST) if found is None else found
 
 
 def _key(tree: Tree, container: Tree, name: str, path: str) -> str:

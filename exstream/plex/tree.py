@@ -15,7 +15,13 @@ Tree: TypeAlias = Mapping[str, object]
 
 EMPTY: Tree = {}
 LARGEST = 2**63 - 1
-"""What a database keeps."""
+"""What a database keeps at all."""
+MOST = 2**31 - 1
+"""How many of something a database keeps, and how far years and numbers of episodes go there."""
+LATEST = 253_402_300_799
+"""In epoch seconds: the end of the year 9999, behind which no calendar goes."""
+LONGEST = 2**40
+"""In milliseconds: a third of a century, longer than anything that is shown."""
 LONGEST_NUMBER = 40
 # What no database keeps and no document may hold: control characters other than tab and line ends, half characters.
 _UNKEPT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -64,8 +70,8 @@ def number(tree: Tree, *names: str) -> float | None:
     return None
 
 
-def whole(tree: Tree, *names: str) -> int | None:
-    """Return the first of the values that is a number a database keeps, cut to a whole one; None for none."""
+def whole(tree: Tree, *names: str, most: int = LARGEST) -> int | None:
+    """Return the first of the values that is a number of up to ``most``, cut to a whole one; None for none."""
     for name in names:
         value = tree.get(name)
         if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
@@ -75,14 +81,14 @@ def whole(tree: Tree, *names: str) -> int | None:
                 value = number(tree, name)
         elif isinstance(value, float):
             value = value if math.isfinite(value) else None
-        if isinstance(value, int | float) and abs(value) <= LARGEST:
-            return min(LARGEST, int(value))
+        if isinstance(value, int | float) and abs(value) <= most:
+            return min(most, int(value))
     return None
 
 
-def amount(tree: Tree, *names: str) -> int:
-    """Return the first of the values that is a number, not below 0; 0 for none."""
-    return max(0, whole(tree, *names) or 0)
+def amount(tree: Tree, *names: str, most: int = LARGEST) -> int:
+    """Return the first of the values that is a number up to ``most``, not below 0; 0 for none."""
+    return max(0, whole(tree, *names, most=most) or 0)
 
 
 def truth(tree: Tree, name: str, *, otherwise: bool = False) -> bool:

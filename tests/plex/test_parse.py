@@ -204,6 +204,18 @@ def test_an_entry_needs_nothing_but_its_key() -> None:
     )
 
 
+@pytest.mark.parametrize("absurd", [2**63 - 1, 2**62, -(2**62), "9223372036854775807", 9.2e18])
+def test_numbers_beyond_all_reason_are_none(absurd: object) -> None:
+    """A date, a length or a count that no database keeps is as if it was not told: the entry is kept without it."""
+    named = ("addedAt", "updatedAt", "duration", "year", "index", "parentIndex", "viewCount", "leafCount")
+    version = {"id": 1, "duration": absurd, "Part": [{"id": 2, "key": "/p", "duration": absurd}]}
+    entry = {"ratingKey": "5", "Media": [version], **dict.fromkeys(named, absurd)}
+    (record,) = page({"size": 1, "Metadata": [entry]}).records
+    assert (record.stamp, record.added_at, record.duration, record.views, record.leaf_count) == (0,) * 5
+    assert (record.year, record.index, record.parent_index) == (None, None, None)
+    assert (record.media[0].duration, record.media[0].parts[0].duration) == (0, 0)
+
+
 def test_one_bad_entry_is_named_and_spoils_no_other() -> None:
     """Entries without a key, or that are none, are faults with their place; the page counts them all."""
     found = parse.page(
