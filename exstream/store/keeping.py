@@ -65,7 +65,10 @@ def batches(things: Iterable[_T], size: int = BATCH) -> Iterator[list[_T]]:
 async def fetched(
     connection: AsyncConnection, table: Table, columns: Sequence[str], keys: Collection[Key]
 ) -> dict[Key, Values]:
-    """Return ``columns``, which hold the identity, of the rows of ``keys``. JSON is read in a thread."""
+    """Return ``columns``, which hold the identity, of the rows of ``keys``, to be written. JSON is read in a thread.
+
+    Nobody else writes these rows until the transaction ends: what is written would be made of what they were.
+    """
     chosen = [table.c[name] for name in columns]
     json = [column.name for column in chosen if isinstance(column.type, JSON)]
     query = select(
@@ -73,7 +76,9 @@ async def fetched(
     )
     rows: list[Row[Any]] = []
     for batch in batches(keys, PORTION):
-        rows += await connection.execute(query.where(among(table, batch)))
+        mine = query.where(among(table, batch)).order_by(table.c.server_id, table.c.rating_key)
+        # Of no meaning to SQLite, which has one writer at a time.
+        rows += await connection.execute(mine.with_for_update())
     return await asyncio.to_thread(_read, rows, columns, json)
 
 
