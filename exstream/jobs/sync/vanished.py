@@ -37,13 +37,14 @@ async def judge(reading: Reading, *, force: bool = False) -> int:
 async def lose(reading: Reading, keys: Sequence[ItemKey], *, force: bool = False) -> bool:
     """Mark those of ``keys`` as missing that are not there when they are asked for; none where these are too many.
 
-    What was found missing within the last hour counts with them: much may go little by little. Return whether it was
-    believed; by ``force`` it always is.
+    What was found missing within the last hour counts with them: much may go little by little. While a full pass holds
+    something back nothing is believed at all. Return whether it was; by ``force`` it always is.
     """
     gone = await confirmed(reading, keys)
     since = reading.means.clock.now_ms() - SECOND_LOOK_MS
     lately = sum(known.missing_since > since for known in reading.known.values())
-    if gone and not force and is_too_much(len(gone) + lately, reading.present + lately):
+    too_much = is_too_much(len(gone) + lately, reading.present + lately)
+    if gone and not force and (too_much or reading.state.held_back):
         return False
     await reading.miss(gone)
     return True
