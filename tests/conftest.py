@@ -28,6 +28,15 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": False}
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes run the tests, keep a file's in one of them, and those that share the demo."""
+    for item in items:
+        folder = item.path.parent
+        group = folder if folder.name == "acceptance" else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(ROOT))))
+
+
 @pytest.fixture(autouse=True)
 def _logs_of_their_own() -> Iterator[None]:
     """Undo what a command that ran in this process has set for logs."""
