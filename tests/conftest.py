@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import imageio_ffmpeg
 import pytest
@@ -10,7 +11,11 @@ from hypothesis import HealthCheck, settings
 
 from tests import programs
 
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
 ROOT = Path(__file__).resolve().parents[1]
+_DEMO = "tests/acceptance/"
 
 settings.register_profile(
     "exstream",
@@ -28,13 +33,17 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": False}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes run the tests, keep a file's in one of them, and those that share the demo."""
-    for item in items:
-        folder = item.path.parent
-        group = folder if folder.name == "acceptance" else item.path
-        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(ROOT))))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "LoadScopeScheduling":
+    """Keep the tests of a file, and all that share the demo, in one process where several run them."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc] # it comes without types
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return _DEMO if file.startswith(_DEMO) else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)
