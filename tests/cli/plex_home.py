@@ -48,9 +48,9 @@ def _way(url: str) -> dict[str, object]:
     return connection("127.0.0.1", urlsplit(url).port or 0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def servers() -> Iterator[Household]:
-    """Yield the household, started once."""
+    """Yield the household, started once for the tests of a file."""
     with ExitStack() as stack:
         tower = stack.enter_context(running_plex_server(machine="m-tower", name="Tower"))
         attic = stack.enter_context(running_plex_server(machine="m-attic", name="Attic"))
