@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import orjson
@@ -17,9 +21,10 @@ from exstream.errors import StoreError
 
 WRITES = "exstream_writes"
 """Execution option of a connection whose transactions take SQLite's write lock at once."""
+_BUSY_SECONDS = 5.0
+"""So long a lock that another program holds is waited for."""
 _PRAGMAS = (
-    "PRAGMA busy_timeout = 5000",  # first: the next one may have to wait
-    "PRAGMA journal_mode = WAL",
+    f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",  # a long guide is read, and sorted, on a full disk too
@@ -87,6 +92,24 @@ def sqlite_connections(url: URL) -> AsyncEngine:
     )
     prepare_sqlite(connections.sync_engine)
     return connections
+
+
+def write_ahead(file: Path) -> None:
+    """Have the SQLite database ``file`` write ahead; it remembers that. Raises sqlite3.Error.
+
+    SQLite refuses at once what waiting might not solve: here it is tried again, for others do the same to a new file.
+    """
+    deadline, pause = time.monotonic() + _BUSY_SECONDS, Event()
+    with closing(sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                pause.wait(0.02)
+            else:
+                return
 
 
 def postgres_connections(url: URL, size: int, overflow: int) -> AsyncEngine:

@@ -13,7 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from exstream.errors import StoreError
-from exstream.store.connections import WRITES, Crowding, postgres_connections, sqlite_connections, understood
+from exstream.store.connections import (
+    WRITES,
+    Crowding,
+    postgres_connections,
+    sqlite_connections,
+    understood,
+    write_ahead,
+)
 from exstream.store.faults import translated, unreachable
 from exstream.store.tables import SCHEMA
 
@@ -77,6 +84,8 @@ class Database:
         """
         if self.dialect == "sqlite":
             self._make_folder()
+            with translated(self.address):
+                await asyncio.to_thread(write_ahead, self._file)
         async with self.write() as connection:
             revision = await connection.run_sync(_revision)
         if revision != SCHEMA:

@@ -72,7 +72,7 @@ async def test_the_revisions_make_the_tables(database: Database) -> None:
 async def test_several_servers_open_a_new_database_at_once(address: str) -> None:
     """Servers that start together on an empty database all find it migrated."""
     async with anyio.create_task_group() as group:
-        for _ in range(4):
+        for _ in range(8):
             group.start_soon(opened, address)
     await opened(address)
 

@@ -60,7 +60,7 @@ async def test_a_click_on_a_channel_plays_it(folder: Path, mode: str, script: st
         assert await page.value(f"{VIDEO}.error === null && {VIDEO}.muted && !{VIDEO}.paused")
         assert {session.kind for session in on.station.tuners.sessions()} == {mode.lower()}
         await page.press("Escape")
-        assert await page.value("!document.getElementById('player').open && location.hash === ''")
+        await page.until("!document.getElementById('player').open && location.hash === ''")
         if mode == "MP4":
             await until(lambda: not on.station.tuners.sessions(), seconds=2)
         assert page.complaints == []
