@@ -102,6 +102,7 @@ class Lineup:
                 async for _ in awatch(
                     self._folder,
                     debounce=400,
+                    step=200,
                     recursive=False,
                     rust_timeout=_POLL_SECONDS * 1000,
                     yield_on_timeout=True,

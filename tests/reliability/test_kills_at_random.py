@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 CHANNELS = {"copied": "copy", "encoded": "small"}
 SECONDS = 20.0
+PATIENCE = 200.0
+"""Seconds within which a film has come that a process copies."""
 PAUSE = 0.2, 3.0
 """Far enough apart for the stream to recover now and then."""
 LONG = (
@@ -94,7 +96,8 @@ def test_viewers_see_no_fault_whatever_happens_to_encoders(
     with recordings({name: server.stream(name) for name in CHANNELS}, tmp_path) as recorded:
         eventually(lambda: all(each.received for each in recorded.values()), "both are on air")
         ends = time.monotonic() + SECONDS
-        while time.monotonic() < ends:
+        while time.monotonic() < ends or not all(harmed.values()):
+            assert time.monotonic() < ends + PATIENCE, harmed
             time.sleep(chance.uniform(*PAUSE))
             victims = server.encoders()
             chance.shuffle(victims)
@@ -111,7 +114,6 @@ def test_viewers_see_no_fault_whatever_happens_to_encoders(
         )
         assert not any(each.ended.is_set() for each in recorded.values())
         data = {name: each.stop() for name, each in recorded.items()}
-    assert min(harmed.values()) > 0, harmed
     assert server.figure("exstream_feed_failures_total") > 0 or harm is starved
     for name in CHANNELS:
         assert examine(data[name]).faults == [], name
