@@ -15,6 +15,8 @@ from tests.web.wire import served, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.programs]
 VIDEO = "document.querySelector('#player video')"
+PATIENCE = 6.0
+"""A machine that runs other tests beside this one takes longer than three seconds now and then."""
 WITHOUT_HLS = """
 const known = HTMLMediaElement.prototype.canPlayType;
 HTMLMediaElement.prototype.canPlayType = function (type) {
@@ -46,7 +48,7 @@ async def figure(page: Page, name: str) -> str:
 
 @pytest.mark.parametrize(("mode", "script"), [("HLS", ""), ("MP4", WITHOUT_HLS)])
 async def test_a_click_on_a_channel_plays_it(folder: Path, mode: str, script: str) -> None:
-    """The first frame of a cold channel is timed, and the picture goes on over two boundaries."""
+    """The first frame of a cold channel comes soon, and time goes on over two boundaries."""
     async with guide(folder, script) as (on, page):
         await page.value("document.querySelector('a[data-watch=one]').click()")
         await page.until(f"{VIDEO}.currentTime > 0.1")
@@ -54,11 +56,12 @@ async def test_a_click_on_a_channel_plays_it(folder: Path, mode: str, script: st
         await page.until("document.querySelector('.stats [data-figure=\"First frame\"]').textContent !== '–'")
         assert await figure(page, "Mode") == mode
         assert await figure(page, "Picture") == "320×180"
-        assert float((await figure(page, "First frame")).removesuffix(" s")) > 0
+        assert float((await figure(page, "First frame")).removesuffix(" s")) <= PATIENCE
         began = await page.value(f"{VIDEO}.currentTime")
         await page.until(f"{VIDEO}.currentTime > {began + 7}")
         assert await page.value(f"{VIDEO}.error === null && {VIDEO}.muted && !{VIDEO}.paused")
         assert {session.kind for session in on.station.tuners.sessions()} == {mode.lower()}
+        assert on.station.notes.card_seconds == 0
         await page.press("Escape")
         await page.until("!document.getElementById('player').open && location.hash === ''")
         if mode == "MP4":
