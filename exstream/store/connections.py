@@ -62,6 +62,19 @@ def understood(address: str) -> URL:
     return url.set(drivername=driver)
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that gives its locks back when it is closed.
+
+    SQLite keeps a closed connection's transaction open as long as one of its cursors lives, which a cancelled task may
+    see to: everybody else would wait for the lock in vain.
+    """
+
+    def close(self) -> None:
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 class Crowding:
     """Tells when so many connections are in use that the last of them are near: once, until it has become calm."""
 
@@ -87,6 +100,7 @@ def sqlite_connections(url: URL) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=4,
         max_overflow=4,
+        connect_args={"factory": _Connection},
         json_serializer=_written,
         json_deserializer=orjson.loads,
     )

@@ -128,19 +128,18 @@ class Database:
     @asynccontextmanager
     async def _connection(self, *, writes: bool) -> AsyncIterator[AsyncConnection]:
         with translated(self.address):
-            plain = await self._connect()
-            try:
+            # Left by its own context manager it is closed to the end: a cancelled close() would be logged.
+            async with AsyncExitStack() as stack:
+                plain = await self._connect(stack)
                 connection = await plain.execution_options(**{WRITES: writes})
                 async with connection.begin():
                     yield connection
-            finally:
-                await plain.close()
 
-    async def _connect(self) -> AsyncConnection:
+    async def _connect(self, stack: AsyncExitStack) -> AsyncConnection:
         if self.dialect == "sqlite":
-            return await self._engine.connect()
+            return await stack.enter_async_context(self._engine.connect())
         with unreachable(self.address):
-            connection = await self._engine.connect()
+            connection = await stack.enter_async_context(self._engine.connect())
         if self._crowding is not None and self._crowding.reached(self.checked_out()):
             log.warning(
                 "nearly all connections to the database are in use: raise EXSTREAM_DB_POOL_SIZE, and what the "
