@@ -14,7 +14,7 @@ from exstream.mpegts.splice import Spliced
 from exstream.playout import playlist
 from exstream.playout.fanout import PIECE
 from exstream.playout.player import Player
-from exstream.playout.segments import FEWEST, LiveWindow, MediaSegment, SegmentRule, Shift
+from exstream.playout.segments import FEWEST, LiveWindow, SegmentRule, Shift
 
 FIRST_BYTES_SECONDS = 8.0
 """How long a cold channel may take to its first picture."""
@@ -59,7 +59,7 @@ class Broadcast:
 
     async def playlist(self) -> str:
         """Return the media playlist, waiting for enough entries. Raises `TuneFailed` when they do not come in time."""
-        segments = await self._when(self._enough, FEWEST * self.rule.target + SPARE_SECONDS)
+        segments = await self._when(self._window.told, FEWEST * self.rule.target + SPARE_SECONDS)
         return playlist.media(segments, self.rule)
 
     async def master(self, media_url: str) -> str:
@@ -81,18 +81,16 @@ class Broadcast:
         )
 
     async def segment(self, number: int) -> bytes | None:
-        """Return a segment's bytes, waiting for the one that is under way; None for what has gone or is to come."""
-        if number == self._window.following:
+        """Return a segment's bytes, waiting for one that a playlist can have told; None for what is gone or further off."""
+        following = self._window.following
+        if following is not None and following <= number < following + FEWEST - 1:
+            patience = (number - following + 1) * self.rule.target + SPARE_SECONDS
             try:
-                await self._when(lambda: self._window.following != number, self.rule.target + SPARE_SECONDS)
+                await self._when(lambda: (self._window.following or 0) > number, patience)
             except TuneFailed:
                 return None
         found = self._window.find(number)
         return None if found is None or found.is_gap else self._fanout.range(found.begin, found.end)
-
-    def _enough(self) -> list[MediaSegment] | None:
-        listed = self._window.listed()
-        return listed if len(listed) >= FEWEST else None
 
     def _parameters(self) -> tuple[VideoParameters, AudioParameters] | None:
         """Look for parameter sets from the newest key frame on that is followed by enough, or None."""

@@ -7,13 +7,13 @@ alike. Nothing is copied and nothing is kept: a segment is a range of the ring.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import NamedTuple, Self
 
 from exstream.model.channel import Profile
-from exstream.model.grid import CLOCK_HZ
+from exstream.model.grid import CLOCK_HZ, KEY_FRAME_SECONDS, Rate
 from exstream.mpegts.index import RandomAccessPoint
 
 SHORTEST_WINDOW = 4
@@ -23,16 +23,20 @@ LISTED_TARGETS = 3
 LISTED_WINDOWS = 5
 FEWEST = 3
 """Browsers give up on a live playlist of fewer segments."""
-SLIVER = 1.0
-"""How long the first segment of a channel is that goes on air for segments, in seconds."""
+SLIVER = KEY_FRAME_SECONDS
+"""How long the first segment of a channel is that goes on air for segments, in seconds: see `LiveWindow.told`."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentRule:
-    """How a channel is cut, in seconds: ``window`` is W, ``target`` the target duration, the same for ever."""
+    """How a channel is cut, in seconds: ``window`` is W, ``target`` the target duration, the same for ever.
+
+    ``rate`` is that of encoded pictures, whose key frames are known beforehand; None where items are sent as they are.
+    """
 
     window: int
     target: int
+    rate: Rate | None = None
 
     @classmethod
     def of(cls, profile: Profile) -> Self:
@@ -42,7 +46,9 @@ class SegmentRule:
         are as long as the window. Where items are sent as they are, a key frame may be a whole group late.
         """
         window = max(SHORTEST_WINDOW, ceil(profile.gop_seconds))
-        return cls(window, window + (ceil(profile.gop_seconds) if profile.copy else 0))
+        if profile.copy:
+            return cls(window, window + ceil(profile.gop_seconds))
+        return cls(window, window, profile.rate)
 
     @property
     def listed(self) -> int:
@@ -66,6 +72,11 @@ class SegmentRule:
         """Return the window in which ``pts`` (90 kHz since the epoch) lies."""
         return pts // (self.window * CLOCK_HZ)
 
+    def start(self, number: int, rate: Rate) -> int:
+        """Return where the segment of that number will begin (90 kHz since the epoch), encoded at ``rate``."""
+        second = -(-number * self.window // KEY_FRAME_SECONDS) * KEY_FRAME_SECONDS
+        return rate.ticks_at(rate.picture_at(second * 1_000))
+
 
 @dataclass(frozen=True, slots=True)
 class MediaSegment:
@@ -74,6 +85,7 @@ class MediaSegment:
     ``begin`` and ``end`` are bytes of the channel's stream, equal where the window has no key frame: a gap. ``pts`` is
     its first picture and ``ticks`` its length (90 kHz). Its pictures were due at channel time plus ``shift_ms``.
     ``steps`` counts the wall's steps up to its first picture; ``stepped``: there was one since the segment before.
+    One that is ``to_come`` has no bytes yet; whoever asks for it waits.
     """
 
     number: int
@@ -84,11 +96,12 @@ class MediaSegment:
     shift_ms: int
     steps: int = 0
     stepped: bool = False
+    to_come: bool = False
 
     @property
     def is_gap(self) -> bool:
         """Whether there is nothing to fetch."""
-        return self.begin == self.end
+        return self.begin == self.end and not self.to_come
 
     @property
     def starts_ms(self) -> int:
@@ -117,6 +130,7 @@ class LiveWindow:
         self._shift_at = shift_at
         self._segments: deque[MediaSegment] = deque()
         self._open: MediaSegment | None = None
+        self._newest = 0
         self.shift = before
 
     @property
@@ -126,7 +140,7 @@ class LiveWindow:
 
     def add(self, point: RandomAccessPoint) -> bool:
         """Take the next key frame of the stream; return whether it has completed a segment."""
-        number = self.rule.number(point.pts)
+        number, self._newest = self.rule.number(point.pts), point.pts
         under_way = self._open
         if under_way is not None and number <= under_way.number:
             return False
@@ -146,6 +160,35 @@ class LiveWindow:
             chosen.append(segment)
             wanted -= segment.ticks
         return chosen[::-1]
+
+    def told(self) -> list[MediaSegment]:
+        """Return what a playlist tells now: what is `listed`, or nothing while that is too little for players.
+
+        On an encoded channel what is missing is told before it is there, as soon as what remains to be made of the
+        segment under way is no longer than what can be played meanwhile.
+        """
+        listed, under_way, rate = self.listed(), self._open, self.rule.rate
+        if len(listed) >= FEWEST:
+            return listed
+        if not listed or under_way is None or rate is None:
+            return []
+        if self.rule.start(under_way.number + 1, rate) - self._newest > sum(each.ticks for each in listed):
+            return []
+        return [*listed, *self._to_come(under_way, FEWEST - len(listed), rate)]
+
+    def _to_come(self, under_way: MediaSegment, count: int, rate: Rate) -> Iterator[MediaSegment]:
+        """Give the segment under way and those after it, ``count`` in all, as they will be."""
+        for number in range(under_way.number, under_way.number + count):
+            first = number == under_way.number
+            pts = under_way.pts if first else self.rule.start(number, rate)
+            yield replace(
+                under_way,
+                number=number,
+                pts=pts,
+                ticks=self.rule.start(number + 1, rate) - pts,
+                stepped=under_way.stepped and first,
+                to_come=True,
+            )
 
     def find(self, number: int) -> MediaSegment | None:
         """Return a whole segment, listed or no longer so; None where there is none of that number."""

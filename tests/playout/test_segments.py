@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exstream.model.grid import Rate
 from exstream.mpegts.index import RandomAccessPoint
 from exstream.playout import playlist
 from exstream.playout.segments import LiveWindow, SegmentRule, Shift
@@ -145,6 +146,47 @@ def test_a_segment_can_be_fetched_long_after_it_was_listed(found: list[RandomAcc
             segment = live.find(number)
             if segment is None:
                 assert now - since > longest
+
+
+@st.composite
+def encoded(draw: st.DrawFn, rate: Rate) -> list[RandomAccessPoint]:
+    """Draw key frames as encoders make them: on the grid, and where programmes begin."""
+    first = rate.picture_at(round((EPOCH + draw(st.floats(0, 9))) * 1_000))
+    starts = set(draw(st.lists(st.integers(first, first + 1_500), max_size=4)))
+    pictures = (
+        at for at in range(first, first + 1_500) if at == first or at in starts or rate.is_key_picture(at)
+    )
+    return [RandomAccessPoint(18_800 * at, rate.ticks_at(picture)) for at, picture in enumerate(pictures)]
+
+
+@given(st.data(), st.sampled_from([Rate(25), Rate(50), Rate(24_000, 1_001), Rate(60_000, 1_001)]))
+def test_what_is_told_beforehand_comes_true_and_in_time(data: st.DataObject, rate: Rate) -> None:
+    """The first playlist of an encoded channel has three entries, which stay as they are; each is there when it is to be played."""
+    live, told = window(SegmentRule.of(replace(SMALL, rate=rate))), dict[int, Entry]()
+    for point in data.draw(encoded(rate)):
+        live.add(point)
+        if not (segments := live.told()):
+            continue
+        entries, target = read(playlist.media(segments, live.rule))
+        assert len(entries) >= 3
+        assert all(round(entry.seconds) <= target and not entry.gap for entry in entries)
+        if not told:
+            for segment in segments:
+                wait = segment.pts + segment.ticks - point.pts if segment.to_come else 0
+                assert wait <= segment.pts - segments[0].pts + rate.ticks_at(1)
+        for entry in entries:
+            assert told.setdefault(entry.number, entry) == entry
+    assert len(told) > 3
+
+
+def test_nothing_is_told_beforehand_where_items_are_sent_as_they_are() -> None:
+    """Nobody knows where the key frames of the next one lie."""
+    live = window(COPYING)
+    for point in points([EPOCH, EPOCH + 10, EPOCH + 20, EPOCH + 30]):
+        live.add(point)
+        assert live.told() == []
+    live.add(points([EPOCH + 40])[0])
+    assert [segment.to_come for segment in live.told()] == [False] * 3
 
 
 def test_a_window_without_a_key_frame_is_a_gap() -> None:

@@ -207,14 +207,15 @@ async def test_what_is_not_there_is_refused(folder: Path) -> None:
         assert len({session.id for session in on.station.tuners.sessions()}) == 1
 
 
-async def test_the_next_segment_is_waited_for(folder: Path) -> None:
-    """Whoever asks for the segment that is under way gets it when it is whole, not an error."""
+async def test_what_is_still_to_come_is_waited_for(folder: Path) -> None:
+    """A cold channel's first playlist tells more than there is; whoever asks gets it when it is whole, not an error."""
     async with on_air(folder) as on:
-        last = (await on.numbers())[-1]
-        reply = await ask(on.port, f"/iptv/channel/one/{last + 1}.ts")
-    assert reply.status == 200
-    assert len(reply.body) % 188 == 0
-    assert examine(reply.body).faults == []
+        numbers = await on.numbers()
+        replies = [await ask(on.port, f"/iptv/channel/one/{number}.ts") for number in numbers]
+        replies.append(await ask(on.port, f"/iptv/channel/one/{numbers[-1] + 1}.ts"))
+    assert [reply.status for reply in replies] == [200] * 4
+    assert all(len(reply.body) % 188 == 0 for reply in replies)
+    assert examine(b"".join(reply.body for reply in replies)).faults == []
 
 
 async def test_segments_can_be_cached_and_read_in_parts(folder: Path) -> None:
