@@ -81,7 +81,7 @@ class Broadcast:
         )
 
     async def segment(self, number: int) -> bytes | None:
-        """Return a segment's bytes, waiting for one that a playlist can have told; None for what is gone or further off."""
+        """Return a segment's bytes, waiting for what a playlist can have told; None for what is gone or far off."""
         following = self._window.following
         if following is not None and following <= number < following + FEWEST - 1:
             patience = (number - following + 1) * self.rule.target + SPARE_SECONDS

@@ -161,7 +161,7 @@ def encoded(draw: st.DrawFn, rate: Rate) -> list[RandomAccessPoint]:
 
 @given(st.data(), st.sampled_from([Rate(25), Rate(50), Rate(24_000, 1_001), Rate(60_000, 1_001)]))
 def test_what_is_told_beforehand_comes_true_and_in_time(data: st.DataObject, rate: Rate) -> None:
-    """The first playlist of an encoded channel has three entries, which stay as they are; each is there when it is to be played."""
+    """The first playlist of an encoded channel has three entries, which stay; each is there when it is to be played."""
     live, told = window(SegmentRule.of(replace(SMALL, rate=rate))), dict[int, Entry]()
     for point in data.draw(encoded(rate)):
         live.add(point)
