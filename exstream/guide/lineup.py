@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from exstream.guide.device import Device
 from exstream.guide.xml import escaped, plain
+from exstream.model.catalogue import ItemKey
 from exstream.model.channel import ChannelDefinition, ChannelId, number_order
 
 _DOMAIN = "exstream"
@@ -41,6 +42,11 @@ def logo_url(channel: ChannelDefinition, base_url: str) -> str:
     if channel.logo.startswith(("http://", "https://")):
         return channel.logo
     return f"{base_url}/iptv/logos/{quote(channel.id)}.png"
+
+
+def artwork_url(item: ItemKey, base_url: str) -> str:
+    """Return where this server gives the picture of an item."""
+    return f"{base_url}/iptv/artwork/{quote(item, safe=':')}"
 
 
 def m3u(channels: Iterable[ChannelDefinition], base_url: str, mode: str = "ts", *, kodi: bool = True) -> str:

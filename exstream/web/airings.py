@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from exstream.ffmpeg.copying import planned
 from exstream.guide.programmes import programmes
-from exstream.model.catalogue import Catalogue, ItemKind
+from exstream.model.catalogue import Catalogue, ItemKey, ItemKind
 from exstream.model.channel import ChannelDefinition, ChannelId, Profile
 from exstream.model.programme import Programme, Segment, Way
 from exstream.web.deps import Parts
@@ -36,6 +36,8 @@ class Airing:
     year: int | None = None
     summary: str = ""
     genres: tuple[str, ...] = ()
+    picture: ItemKey = ""
+    """The item whose picture there is; empty where there is none."""
     kind: ItemKind | None = None
     """None where no item is on: a card, or an item that has gone."""
     way: Way | None = None
@@ -67,6 +69,7 @@ def airing(
         year=item.year,
         summary=item.summary,
         genres=item.genres,
+        picture=item.key if item.artwork else "",
         kind=item.kind,
         way=planned(item.media, profile, row.offset) if row is not None and profile is not None else None,
     )

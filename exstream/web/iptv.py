@@ -1,4 +1,4 @@
-"""IPTV: the list of channels, their guide, their logos and their streams."""
+"""IPTV: the list of channels, their guide with its pictures, their logos and their streams."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from exstream.errors import NotThere, OutboundError
 from exstream.ffmpeg.font import font_file
 from exstream.guide import lineup
 from exstream.web import mp4
@@ -19,6 +20,7 @@ from exstream.web.streams import UNKNOWN_CHANNEL, TransportStream, answer
 from exstream.web.xmltv import MAX_DAYS, Document, GuideDocuments
 
 _LOGO_SECONDS = 3_600
+_ARTWORK_SECONDS = 86_400
 
 
 class Iptv:
@@ -37,6 +39,7 @@ class Iptv:
             Route("/iptv/channels.m3u", self.channels, methods=["GET"]),
             Route("/iptv/xmltv.xml", self.guide, methods=["GET"]),
             Route("/iptv/logos/{channel}.png", self.logo, methods=["GET"]),
+            Route("/iptv/artwork/{item}", self.artwork, methods=["GET"]),
             *self._hls.routes(),
             Route("/iptv/channel/{channel}.ts", self.stream, methods=["GET"]),
             Route("/iptv/channel/{channel}.mp4", self.movie, methods=["GET"]),
@@ -82,6 +85,17 @@ class Iptv:
         if known(request, etag):
             return Response(status_code=304, headers=headers)
         return Response(picture, media_type="image/png", headers=headers)
+
+    async def artwork(self, request: Request) -> Response:
+        """Give the picture of an item, fetched from its server."""
+        try:
+            picture = await self._parts.pictures.of(request.path_params["item"])
+        except NotThere:
+            return PlainTextResponse("There is no picture of this item.\n", status_code=404)
+        except OutboundError as fault:
+            return PlainTextResponse(f"The server does not give the picture: {fault}.\n", status_code=502)
+        headers = {"Cache-Control": f"private, max-age={_ARTWORK_SECONDS}", "X-Content-Type-Options": "nosniff"}
+        return Response(picture.data, media_type=picture.kind, headers=headers)
 
     async def stream(self, request: Request) -> Response | TransportStream:
         """Tune to a channel by its id or its number."""

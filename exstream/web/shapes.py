@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from exstream.guide.lineup import artwork_url
 from exstream.jobs import board, sources_seen
 from exstream.model import bad_file
 from exstream.model.channel import ChannelDefinition, Profile
@@ -97,6 +98,9 @@ class Programme(_Shape):
     year: int | None
     summary: str
     genres: tuple[str, ...]
+    picture: str | None = Field(
+        description="where its poster or still is, below the server's base address; null where there is none"
+    )
     kind: str | None = Field(
         description="episode, film, filler or other; null where no item of the library is on"
     )
@@ -119,6 +123,7 @@ class Programme(_Shape):
             year=airing.year,
             summary=airing.summary,
             genres=airing.genres,
+            picture=artwork_url(airing.picture, "") if airing.picture else None,
             kind=airing.kind,
             way=airing.way,
         )
