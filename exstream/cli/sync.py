@@ -233,12 +233,7 @@ async def _written(
 
 async def _undetailed(sync: ServerSync, store: PlexStore) -> set[ItemKey]:
     libraries = await store.libraries(sync.means.server.id)
-    return {
-        key
-        for library in libraries
-        for key, known in (await store.known(library.library.id)).items()
-        if known.details != known.digest
-    }
+    return {key for library in libraries for key in await store.unfilled(library.library.id)}
 
 
 def _report(all_outcomes: Sequence[Outcome], wishes: Wishes, *, as_json: bool) -> None:

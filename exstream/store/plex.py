@@ -67,13 +67,34 @@ class PlexStore(ServerStore):
                 await _change(connection, known[key].library.id, {"gone": True})
             return await _libraries(connection, server)
 
-    async def known(self, library_id: int) -> dict[ItemKey, Known]:
-        """Return what is kept of the items of a library, those that are missing or deleted included."""
+    async def known(self, library_id: int, keys: Collection[ItemKey] | None = None) -> dict[ItemKey, Known]:
+        """Return what is kept of those of ``keys`` that are in a library, those that are missing or deleted included.
+
+        ``keys`` None: of all items.
+        """
+        mine = items_table.c.library_id == library_id
+        if keys is None:
+            return await self._known(mine)
+        found: dict[ItemKey, Known] = {}
+        for batch in batches(map(identity, keys)):
+            found |= await self._known(mine & among(items_table, batch))
+        return found
+
+    async def unfilled(self, library_id: int) -> dict[ItemKey, Known]:
+        """Return what is kept of the items of a library that lack their details, the missing ones left out."""
+        columns = items_table.c
+        return await self._known(
+            (columns.library_id == library_id)
+            & (columns.details != columns.digest)
+            & (columns.missing_since == 0)
+        )
+
+    async def _known(self, which: ColumnElement[bool]) -> dict[ItemKey, Known]:
         columns = items_table.c
         query = select(
             *(columns.server_id, columns.rating_key, columns.digest, columns.details, columns.missing_since),
             *(columns.deleted, columns.stamp, columns.title, columns.show_key),
-        ).where(columns.library_id == library_id)
+        ).where(which)
         found: dict[ItemKey, Known] = {}
         async with self._database.read() as connection, connection.stream(query) as rows:
             async for portion in rows.partitions(BATCH):

@@ -193,6 +193,20 @@ async def test_an_unfinished_pass_knows_what_it_has_seen(store: PlexStore, libra
     assert await store.unseen(library, 2) == ["alpha:2"]
 
 
+async def test_items_are_looked_up_by_key(store: PlexStore, library: int) -> None:
+    """Of the keys asked for those that are kept in that library come, and of all items those that lack details."""
+    other = (await store.take_sections("beta", [Listed("1", "Other")]))[0].library.id
+    await store.take_items(library, [listed(1), listed(2, detailed=True), listed(3)], [], STATE)
+    await store.take_items(other, [listed(1, server="beta")], [], STATE)
+    everything = await store.known(library)
+    assert set(everything) == {"alpha:1", "alpha:2", "alpha:3"}
+    some = await store.known(library, ["alpha:2", "alpha:9", "beta:1"])
+    assert some == {"alpha:2": everything["alpha:2"]}
+    assert await store.known(library, []) == {}
+    await store.miss(library, ["alpha:3"], 1_000)
+    assert await store.unfilled(library) == {"alpha:1": everything["alpha:1"]}
+
+
 async def test_missing_then_deleted_then_back(store: PlexStore, library: int, database: Database) -> None:
     """A missing item keeps its instant and its place, is dropped when it is due, and comes back as it was."""
     await store.take_items(library, [listed(1), listed(2), listed(3)], [], STATE)

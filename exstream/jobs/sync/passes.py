@@ -22,6 +22,7 @@ async def full_pass(reading: Reading, section: Section, *, force: bool = False) 
     Nothing is taken for gone unless every entry came. What is written stays whatever happens then; raises
     OutboundError and StoreError, and goes on from the last page the next time.
     """
+    await reading.look_up_all()
     goes_on = reading.state.pass_open and not reading.deep
     if not goes_on:
         _begin(reading)

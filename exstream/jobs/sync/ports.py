@@ -37,8 +37,13 @@ class PlexShelves(Protocol):
     async def take_sections(self, server: ServerId, sections: Sequence[Section]) -> list[PlexLibrary]:
         """Keep what the server has now, new libraries enabled; one that is not listed is marked as gone."""
 
-    async def known(self, library_id: int) -> Mapping[ItemKey, Known]:
-        """Return what is kept of the items of a library, the missing ones included."""
+    async def known(
+        self, library_id: int, keys: Collection[ItemKey] | None = None
+    ) -> Mapping[ItemKey, Known]:
+        """Return what is kept of those of ``keys`` that are in a library, the missing ones included; None: of all."""
+
+    async def unfilled(self, library_id: int) -> Mapping[ItemKey, Known]:
+        """Return what is kept of the items of a library that lack their details, the missing ones left out."""
 
     async def known_shows(self, library_id: int) -> Mapping[ItemKey, Show]:
         """Return the shows or artists of a library."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import structlog
 
@@ -24,6 +25,8 @@ BATCH = 100
 MARGIN_SECONDS = 300
 """The clock of a server may be so far behind ours."""
 
+NOTHING_KNOWN: Mapping[ItemKey, Known] = MappingProxyType({})
+
 log = structlog.get_logger(__name__)
 
 
@@ -39,23 +42,27 @@ class Sifted:
 
 
 class Reading:
-    """The reading of one library. ``known`` and ``shows`` follow what is written."""
+    """The reading of one library. ``known`` and ``shows`` follow what is written.
+
+    ``known`` holds the items that were looked up so far: most readings find nothing to do and need a few of them only.
+    """
 
     def __init__(
         self,
         means: Means,
         library: PlexLibrary,
         around: Surroundings,
-        known: dict[ItemKey, Known],
         shows: dict[ItemKey, Show],
         statistics: Statistics,
         *,
         deep: bool = False,
+        known: Mapping[ItemKey, Known] = NOTHING_KNOWN,
     ) -> None:
         self.means = means
         self.library = library
         self.around = around
-        self.known = known
+        self.known = dict(known)
+        self._all_known = False
         self.shows = shows
         self.statistics = statistics
         self.deep = deep
@@ -64,7 +71,8 @@ class Reading:
         self.changed_shows: Counter[ItemKey] = Counter()
         """How many items of each show were new in this reading."""
         self._began = self.now
-        self._present_before = self.present
+        self.grown = 0
+        """How many more items are there by now than when this reading began."""
         self.newest_added = self.newest_stamp = 0
         """The largest ``addedAt`` and ``updatedAt`` that came."""
         self.unreadable: set[ItemKey] = set()
@@ -83,19 +91,27 @@ class Reading:
 
     @property
     def present(self) -> int:
-        """Return how many items are kept that are not missing."""
+        """Return how many items are kept that are not missing, once all are looked up."""
         return sum(not known.missing_since for known in self.known.values())
 
-    @property
-    def grown(self) -> int:
-        """Return how many more items are there by now than when this reading began."""
-        return self.present - self._present_before
+    async def look_up(self, keys: Iterable[ItemKey]) -> None:
+        """Have those of ``keys`` that are kept among the ``known``."""
+        unknown = [] if self._all_known else [key for key in keys if key not in self.known]
+        if unknown:
+            self.known |= await self.means.shelves.known(self.id, unknown)
+
+    async def look_up_all(self) -> None:
+        """Have all items that are kept among the ``known``."""
+        if not self._all_known:
+            self.known = {**await self.means.shelves.known(self.id), **self.known}
+            self._all_known = True
 
     async def take(self, records: Sequence[Record], state: SyncState, *, total: int = 0) -> Sifted:
         """Write what is new or has changed among ``records``, and ``state`` with it, in one transaction.
 
         ``total`` is the number of all entries, for the bar of a library without shows.
         """
+        await self.look_up({key_of(self.around.server, record.key) for record in records})
         sifted = await asyncio.to_thread(self._sift, records)
         items = [*sifted.new.values(), *await self._detailed(sifted)]
         taken = await self.means.shelves.take_items(self.id, items, sifted.listed, state)
@@ -206,7 +222,7 @@ class Reading:
         """Keep how many items the server has now, after some of them were read by themselves."""
         if self.grown:
             self.state = replace(self.state, total=max(0, self.state.total + self.grown))
-            self._present_before = self.present
+            self.grown = 0
             await self.means.shelves.keep_state(self.id, self.state)
 
     async def miss(self, keys: Collection[ItemKey]) -> None:
@@ -220,6 +236,7 @@ class Reading:
         for key in taken.removed:
             title = self.known[key].title or rating_key_of(key)
             self.known[key] = replace(self.known[key], missing_since=now)
+            self.grown -= 1
             self.means.reporter.status(change_line("Removed", word, title))
             log.info(
                 "an item is not on its server any more",
@@ -245,6 +262,7 @@ class Reading:
             before = self.known.get(key)
             if before is None:
                 self.changed_shows[shelved.item.show_key] += 1
+            self.grown += before is None or before.missing_since > 0
             details = shelved.digest if shelved.detailed else before.details if before else ""
             self.known[key] = Known(
                 shelved.digest,
@@ -256,6 +274,7 @@ class Reading:
         for key in seen:
             if self.known[key].missing_since:
                 self.known[key] = replace(self.known[key], missing_since=0, deleted=False)
+                self.grown += 1
 
     def _report(self, sifted: Sifted, items: Sequence[Shelved], taken: Taken, total: int) -> None:
         self.statistics.take(taken)

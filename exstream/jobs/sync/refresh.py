@@ -32,14 +32,15 @@ async def refresh(readings: Sequence[Reading], changed: Collection[str], deleted
         await reading.take([record for record in mine if record.kind in ITEM_KINDS], reading.state)
         for record in _retold(reading, mine, before):
             await reading.take(await reading.means.asking.leaves(record.key), reading.state)
-        if not await lose(reading, _present(reading, server, deleted)):
+        if not await lose(reading, await _present(reading, server, deleted)):
             reading.fault("more is said to be deleted than is believed at once: it is kept for now")
         await reading.settle()
     return any(record.kind in {Kind.COLLECTION, Kind.PLAYLIST} for record in records)
 
 
-def _present(reading: Reading, server: str, rating_keys: Collection[str]) -> list[ItemKey]:
-    keys = (key_of(server, key) for key in rating_keys)
+async def _present(reading: Reading, server: str, rating_keys: Collection[str]) -> list[ItemKey]:
+    keys = [key_of(server, key) for key in rating_keys]
+    await reading.look_up(keys)
     return [key for key in keys if key in reading.known and not reading.known[key].missing_since]
 
 

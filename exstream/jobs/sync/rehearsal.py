@@ -57,10 +57,17 @@ class Rehearsal:
             found.append(replace(before, library=library, roots=section.roots, gone=False))
         return [*found, *(replace(library, gone=True) for library in known.values())]
 
-    async def known(self, library_id: int) -> Mapping[ItemKey, Known]:
-        """Return what is kept of the items of a library."""
-        self._known[library_id] = await self._shelves.known(library_id) if library_id > 0 else {}
-        return self._known[library_id]
+    async def known(
+        self, library_id: int, keys: Collection[ItemKey] | None = None
+    ) -> Mapping[ItemKey, Known]:
+        """Return what is kept of ``keys``, or of all items of a library."""
+        found = await self._shelves.known(library_id, keys) if library_id > 0 else {}
+        self._known[library_id] = {**self._known.get(library_id, {}), **found}
+        return found
+
+    async def unfilled(self, library_id: int) -> Mapping[ItemKey, Known]:
+        """Return what is kept of the items that lack their details."""
+        return await self._shelves.unfilled(library_id) if library_id > 0 else {}
 
     async def known_shows(self, library_id: int) -> Mapping[ItemKey, Show]:
         """Return the shows of a library."""
@@ -74,7 +81,7 @@ class Rehearsal:
         state: SyncState,  # noqa: ARG002 -- nothing is kept
     ) -> Taken:
         """Tell which items would be new, and which would be written again."""
-        known = self._known[library_id]
+        known = self._known.get(library_id, {})
         self._seen.setdefault(library_id, set()).update(seen)
         keys = dict.fromkeys(shelved.item.key for shelved in items)
         back = [key for key in seen if key in known and known[key].missing_since and key not in keys]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -14,14 +14,15 @@ from exstream.jobs.sync.groupings import read_groupings
 from exstream.jobs.sync.means import Means
 from exstream.jobs.sync.passes import full_pass
 from exstream.jobs.sync.plan import HOUR_MS, SECOND_LOOK_MS, Due, Pass, Wishes, due, wanted
-from exstream.jobs.sync.reading import BATCH, Reading, batched
+from exstream.jobs.sync.reading import BATCH, NOTHING_KNOWN, Reading, batched
 from exstream.jobs.sync.refresh import refresh
 from exstream.jobs.sync.rehearsal import Rehearsal
 from exstream.jobs.sync.search import found, sync_found
 from exstream.jobs.sync.statistics import Statistics
 from exstream.jobs.sync.vanished import forget
 from exstream.model.catalogue import ItemKey
-from exstream.model.server import Mapping, PlexLibrary
+from exstream.model.server import Known, PlexLibrary
+from exstream.model.server import Mapping as PathMapping
 from exstream.plex.records import Section
 
 Order = Callable[[Collection[ItemKey]], Sequence[ItemKey]]
@@ -121,7 +122,7 @@ class ServerSync:
         self,
         means: Means,
         library: PlexLibrary,
-        mappings: Sequence[Mapping],
+        mappings: Sequence[PathMapping],
         wishes: Wishes,
         statistics: Statistics,
     ) -> None:
@@ -129,6 +130,7 @@ class ServerSync:
         if library.kind == "photo":
             return
         reading = await self._reading(means, library, mappings, wishes)
+        await reading.look_up_all()
         left = [key for key, known in reading.known.items() if not known.missing_since]
         if not left:
             await forget(reading)
@@ -148,17 +150,22 @@ class ServerSync:
         statistics.add(reading.statistics)
 
     async def _reading(
-        self, means: Means, library: PlexLibrary, mappings: Sequence[Mapping], wishes: Wishes
+        self,
+        means: Means,
+        library: PlexLibrary,
+        mappings: Sequence[PathMapping],
+        wishes: Wishes,
+        known: Mapping[ItemKey, Known] = NOTHING_KNOWN,
     ) -> Reading:
         return Reading(
             means,
             library,
             # A share that hangs must not hold anybody else.
             await asyncio.to_thread(means.around, library, mappings),
-            dict(await means.shelves.known(library.library.id)),
             dict(await means.shelves.known_shows(library.library.id)),
             Statistics(),
             deep=wishes.deep,
+            known=known,
         )
 
     def _groupings_read(self, libraries: Sequence[PlexLibrary]) -> int:
@@ -251,10 +258,7 @@ class ServerSync:
 
     async def _details(self, order: Order, interrupted: Callable[[], bool], statistics: Statistics) -> int:
         means = self.means
-        readings: dict[ItemKey, Reading] = {}
-        libraries = await means.shelves.libraries(means.server.id)
-        for reading in await self._readings(means, libraries, statistics):
-            readings |= dict.fromkeys(self._pending(reading), reading)
+        readings = await self._unfilled(means, statistics)
         wished = list(order(readings))
         left = len(wished)
         for batch in batched(wished, BATCH):
@@ -271,11 +275,18 @@ class ServerSync:
             left -= len(batch)
         return left
 
-    def _pending(self, reading: Reading) -> list[ItemKey]:
-        return [
-            key
-            for key, known in reading.known.items()
-            if known.details != known.digest
-            and not known.missing_since
-            and self._refused.get(key) != known.digest
-        ]
+    async def _unfilled(self, means: Means, statistics: Statistics) -> dict[ItemKey, Reading]:
+        """Return the items whose details are to be read, each with the reading of its library."""
+        readings: dict[ItemKey, Reading] = {}
+        mappings = await means.shelves.mappings(means.server.id)
+        wishes = self._narrowed(Wishes())
+        for library in await means.shelves.libraries(means.server.id):
+            if not wanted(library, wishes):
+                continue
+            unfilled = await means.shelves.unfilled(library.library.id)
+            due_ones = [key for key, known in unfilled.items() if self._refused.get(key) != known.digest]
+            if due_ones:
+                reading = await self._reading(means, library, mappings, wishes, unfilled)
+                reading.statistics = statistics
+                readings |= dict.fromkeys(due_ones, reading)
+        return readings

@@ -41,10 +41,13 @@ async def lose(reading: Reading, keys: Sequence[ItemKey], *, force: bool = False
     something back nothing is believed at all. Return whether it was; by ``force`` it always is.
     """
     gone = await confirmed(reading, keys)
+    if not gone:
+        return True
+    await reading.look_up_all()
     since = reading.means.clock.now_ms() - SECOND_LOOK_MS
     lately = sum(known.missing_since > since for known in reading.known.values())
     too_much = is_too_much(len(gone) + lately, reading.present + lately)
-    if gone and not force and (too_much or reading.state.held_back):
+    if not force and (too_much or reading.state.held_back):
         return False
     await reading.miss(gone)
     return True
@@ -54,6 +57,7 @@ async def lose_of_show(
     reading: Reading, show: ItemKey, listed: Container[ItemKey], *, force: bool = False
 ) -> bool:
     """Lose, as `lose` does, what is kept of a show and is not among its items that are ``listed``."""
+    await reading.look_up_all()
     unlisted = [
         key
         for key, known in reading.known.items()
