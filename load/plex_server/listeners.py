@@ -41,7 +41,8 @@ class Listener:
         """Listen; on the same port each time."""
         if self._server is not None:
             return
-        door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # With its protocol named: else asyncio lets small answers wait until the last ones are acknowledged.
+        door = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind((self._host, self.port))
         self.port = door.getsockname()[1]
