@@ -1,38 +1,33 @@
 """The guide's fragments: a channel's programmes of one day, made here or ordered from another process.
 
 An order is one line of JSON, so that whoever carries it out needs neither the catalogue nor the database: it brings the
-items that no order before it has brought. A delivery is a line of JSON too, ``[[day, length, size], ...]``, and behind
-it the compressed fragments, ``size`` bytes each.
+items that no order before it has brought. A delivery is a line of JSON too, ``[[day, length, crc, size], ...]``, and
+behind it the compressed fragments, ``size`` bytes each.
 """
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
+from typing import Any
 
-from exstream.guide import xmltv
+import orjson
+
+from exstream.guide import packing, xmltv
+from exstream.guide.packing import Fragment
 from exstream.guide.programmes import programmes
 from exstream.model.catalogue import Catalogue, Item, ItemKey, ItemKind
 from exstream.model.programme import Programme, Segment, SegmentKind
 
 DAY_MS = 86_400_000
-_ITEM_FIELDS = (
-    *("key", "kind", "title", "duration_ms", "library", "show", "season", "episode", "year", "summary"),
+_OF_ROW = attrgetter("channel", "kind.value", "starts", "ends", "item", "offset", "title")
+_OF_ITEM = attrgetter(
+    *("key", "kind.value", "title", "duration_ms", "library", "show", "season", "episode", "year", "summary"),
     "genres",
 )
 """What the guide says of an item."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """One channel's programmes of one day."""
-
-    compressed: bytes
-    length: int
-    """Bytes when not compressed."""
+_KINDS = {kind.value: kind for kind in SegmentKind}
 
 
 def fragments(
@@ -59,8 +54,7 @@ def fragments(
 
 
 def _fragment(airings: Sequence[Programme], catalogue: Catalogue, bodies: xmltv.Bodies) -> Fragment:
-    text = "".join(xmltv.entries(airings, catalogue, bodies)).encode()
-    return Fragment(zlib.compress(text, 1), len(text))
+    return packing.fragment("".join(xmltv.entries(airings, catalogue, bodies)).encode())
 
 
 class Orders:
@@ -82,14 +76,12 @@ class Orders:
         items = [item for key in sorted(keys) if (item := catalogue.items.get(key)) is not None]
         words = {
             "version": catalogue.version,
-            "rows": [
-                (row.channel, row.kind, row.starts, row.ends, row.item, row.offset, row.title) for row in rows
-            ],
-            "items": [{name: getattr(item, name) for name in _ITEM_FIELDS} for item in items],
+            "rows": list(map(_OF_ROW, rows)),
+            "items": list(map(_OF_ITEM, items)),
             "days": list(days),
             "opening": opening,
         }
-        return json.dumps(words).encode() + b"\n"
+        return orjson.dumps(words, option=orjson.OPT_APPEND_NEWLINE)
 
 
 class Compositor:
@@ -102,35 +94,50 @@ class Compositor:
 
     def carry_out(self, order: bytes) -> bytes:
         """Return the delivery for ``order``."""
-        words = json.loads(order)
+        words = orjson.loads(order)
         if words["version"] != self._version:
             self._version = words["version"]
             self._items.clear()
             self._bodies.clear()
-        for fields in words["items"]:
-            kind, genres = ItemKind(fields["kind"]), tuple(fields["genres"])
-            self._items[fields["key"]] = Item(**{**fields, "kind": kind, "genres": genres})
-        rows = [Segment(channel, SegmentKind(kind), *rest) for channel, kind, *rest in words["rows"]]
+        self._items |= {item.key: item for item in map(_item, words["items"])}
+        rows = [Segment(channel, _KINDS[kind], *rest) for channel, kind, *rest in words["rows"]]
         catalogue = Catalogue(MappingProxyType(self._items), self._version)
         made = fragments(rows, catalogue, words["days"], words["opening"], self._bodies)
-        listed = [(day, fragment.length, len(fragment.compressed)) for day, fragment in made.items()]
-        whole = (fragment.compressed for fragment in made.values())
-        return b"".join((json.dumps(listed).encode(), b"\n", *whole))
+        listed = [(day, part.length, part.crc, len(part.compressed)) for day, part in made.items()]
+        whole = (part.compressed for part in made.values())
+        return b"".join((orjson.dumps(listed, option=orjson.OPT_APPEND_NEWLINE), *whole))
 
 
-def contents(line: bytes) -> list[tuple[int, int, int]]:
-    """Read the first line of a delivery: day, length and size of each fragment. Raises ValueError."""
+def _item(told: Sequence[Any]) -> Item:
+    key, kind, title, duration_ms, library, show, season, episode, year, summary, genres = told
+    return Item(
+        key,
+        ItemKind(kind),
+        title,
+        duration_ms,
+        library,
+        show,
+        season,
+        episode,
+        year,
+        summary,
+        tuple(genres),
+    )
+
+
+def contents(line: bytes) -> list[tuple[int, int, int, int]]:
+    """Read the first line of a delivery: day, length, CRC and size of each fragment. Raises ValueError."""
     try:
-        return [(int(day), int(length), int(size)) for day, length, size in json.loads(line)]
+        return [(int(day), int(length), int(crc), int(size)) for day, length, crc, size in orjson.loads(line)]
     except (TypeError, ValueError) as fault:
         raise ValueError(f"no delivery begins so: {line[:80]!r}") from fault
 
 
-def unpacked(listed: Sequence[tuple[int, int, int]], body: bytes) -> Mapping[int, Fragment]:
+def unpacked(listed: Sequence[tuple[int, int, int, int]], body: bytes) -> Mapping[int, Fragment]:
     """Return the fragments that lie one behind the other in ``body``."""
     made: dict[int, Fragment] = {}
     at = 0
-    for day, length, size in listed:
-        made[day] = Fragment(body[at : at + size], length)
+    for day, length, crc, size in listed:
+        made[day] = Fragment(body[at : at + size], length, crc)
         at += size
     return made

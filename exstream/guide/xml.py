@@ -9,7 +9,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udff
 
 def plain(text: str) -> str:
     """Return ``text`` on one line: runs of white space are one space, what XML forbids is left out."""
-    return " ".join(_CONTROL.sub("", text).split())
+    if not text.isprintable():  # which no text is that holds anything of what is forbidden
+        text = _CONTROL.sub("", text)
+    return " ".join(text.split())
 
 
 def escaped(text: str) -> str:

@@ -55,10 +55,14 @@ def entries(
     """
     bodies = {} if bodies is None else bodies
     ids: dict[ChannelId, str] = {}
+    edge: int | None = None
+    written = ""
     for programme in programmes:
         starts, stops = programme.starts // 1_000, programme.ends // 1_000
         if starts == stops:
             continue
+        start = written if starts == edge else _time(starts)  # mostly where the one before has ended
+        edge, written = stops, _time(stops)
         if programme.channel not in ids:
             ids[programme.channel] = guide_id(programme.channel)
         known = programme.item, programme.title
@@ -66,7 +70,7 @@ def entries(
             item = catalogue.items.get(programme.item) if programme.item is not None else None
             bodies[known] = "\n".join(_body(programme.title, item))
         yield (
-            f'<programme start="{_time(starts)}" stop="{_time(stops)}" channel="{ids[programme.channel]}">\n'
+            f'<programme start="{start}" stop="{written}" channel="{ids[programme.channel]}">\n'
             f"{bodies[known]}\n</programme>\n"
         )
 
@@ -101,21 +105,21 @@ def _body(title: str, item: Item | None) -> list[str]:
         lines.append(f"  <desc>{summary}</desc>")
     if item.year is not None and 1_000 <= item.year <= 9_999:
         lines.append(f"  <date>{item.year}</date>")
-    lines += [f"  <category>{category}</category>" for category in _categories(item)]
+    lines += _categories(item.kind, item.genres)
     lines.append(f'  <length units="seconds">{max(1, item.duration_ms // 1_000)}</length>')
     lines += _numbers(item)
     lines.append("  <previously-shown/>")
     return lines
 
 
-def _categories(item: Item) -> Iterator[str]:
-    """Yield the category by kind, then the genres, none twice in any letter case."""
-    seen: set[str] = set()
-    for category in (_CATEGORIES.get(item.kind, ""), *item.genres):
-        written = escaped(category)
-        if written and written.casefold() not in seen:
-            seen.add(written.casefold())
-            yield written
+@lru_cache(maxsize=1_024)
+def _categories(kind: ItemKind, genres: Sequence[str]) -> Sequence[str]:
+    """Return the category by kind, then the genres, none twice in any letter case."""
+    lines: dict[str, str] = {}
+    for category in (_CATEGORIES.get(kind, ""), *genres):
+        if written := escaped(category):
+            lines.setdefault(written.casefold(), f"  <category>{written}</category>")
+    return tuple(lines.values())
 
 
 def _numbers(item: Item) -> Iterator[str]:

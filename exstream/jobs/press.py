@@ -13,7 +13,7 @@ import structlog
 from exstream.errors import FeedError
 from exstream.ffmpeg.process import Process, Processes
 from exstream.guide import press
-from exstream.guide.press import Fragment
+from exstream.guide.packing import Fragment
 from exstream.model.catalogue import Catalogue
 from exstream.model.programme import Segment
 
@@ -69,7 +69,7 @@ class _Printer:
                     await self._read()
                 line, _, self._rest = self._rest.partition(b"\n")
                 listed = press.contents(line)
-                whole = sum(size for _, _, size in listed)
+                whole = sum(size for *_, size in listed)
                 while len(self._rest) < whole:
                     await self._read()
         except TimeoutError:

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Row, Select, Text, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exstream.errors import StoreError
@@ -63,12 +63,12 @@ class ScheduleStore:
 
     async def segments(self, channel: ChannelId, start_ms: int, end_ms: int) -> list[Segment]:
         """Return the rows of ``channel`` that touch ``start_ms`` .. ``end_ms``, in order."""
-        found = await self._read(_touching(start_ms, end_ms).where(segments_table.c.channel == channel))
+        found = await self._read(_OF_ONE, channel=channel, start_ms=start_ms, end_ms=end_ms)
         return found.get(channel, [])
 
     async def all_segments(self, start_ms: int, end_ms: int) -> dict[ChannelId, list[Segment]]:
         """Return the rows of every channel that touch ``start_ms`` .. ``end_ms``, in order."""
-        return await self._read(_touching(start_ms, end_ms))
+        return await self._read(_TOUCHING, start_ms=start_ms, end_ms=end_ms)
 
     async def replace(self, channel: ChannelId, old: Sequence[Segment], new: Sequence[Segment]) -> None:
         """Put ``new`` in the place of ``old``, whose items are gone for good: the same span, neither more nor less.
@@ -122,18 +122,21 @@ class ScheduleStore:
             await connection.execute(delete(segments_table).where(segments_table.c.channel == channel))
             await connection.execute(delete(days_table).where(days_table.c.channel == channel))
 
-    async def _read(self, query: Select[Any]) -> dict[ChannelId, list[Segment]]:
+    async def _read(self, query: Select[Any], **asked: Any) -> dict[ChannelId, list[Segment]]:
         found: dict[ChannelId, list[Segment]] = {}
-        async with self._database.read() as connection, connection.stream(query) as result:
+        async with self._database.read() as connection, connection.stream(query, asked) as result:
             # In portions: the event loop goes on in between.
             async for portion in result.partitions(_ROWS_AT_ONCE):
                 for row in portion:
                     found.setdefault(row[0], []).append(rows.read(*row))
+                if len(portion) < _ROWS_AT_ONCE:
+                    break
         return found
 
 
-def _touching(start_ms: int, end_ms: int) -> Select[Any]:
+def _touching() -> Select[Any]:
     """Return the query of the rows that touch a span, which looks from each channel's row at ``start_ms`` on."""
+    start_ms, end_ms = bindparam("start_ms", type_=BigInteger), bindparam("end_ms", type_=BigInteger)
     channels = select(days_table.c.channel).distinct().subquery()
     earlier = segments_table.alias()
     first = (
@@ -152,6 +155,11 @@ def _touching(start_ms: int, end_ms: int) -> Select[Any]:
         )
         .order_by(segments_table.c.channel, segments_table.c.starts)
     )
+
+
+# Made once: to make them takes as long as to read a hundred rows.
+_TOUCHING = _touching()
+_OF_ONE = _TOUCHING.where(segments_table.c.channel == bindparam("channel", type_=Text))
 
 
 async def _append(connection: AsyncConnection, day: DaySchedule) -> None:

@@ -10,8 +10,9 @@ from hashlib import blake2b
 
 from cachetools import LRUCache
 
-from exstream.guide import xmltv
-from exstream.guide.press import DAY_MS, Fragment
+from exstream.guide import packing, xmltv
+from exstream.guide.packing import Fragment
+from exstream.guide.press import DAY_MS
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId
 from exstream.web.deps import Parts
@@ -107,8 +108,8 @@ class GuideDocuments:
                 size += sum(fragment.length for fragment in made)
             if most is not None and size >= most:
                 break
-        body = [fragment.compressed for found in fragments.values() for fragment in found]
-        document = await asyncio.to_thread(_compressed, etag, channels, base_url, body)
+        body = [fragment for found in fragments.values() for fragment in found]
+        document = await asyncio.to_thread(_whole, etag, channels, base_url, body)
         self._documents[etag] = document
         return document
 
@@ -164,23 +165,10 @@ def _parts(days: range) -> Iterator[range]:
         yield range(day, day + 1)
 
 
-def _compressed(
-    etag: str, channels: Sequence[ChannelDefinition], base_url: str, fragments: Sequence[bytes]
-) -> Document:
-    deflate = zlib.compressobj(6, zlib.DEFLATED, _GZIP)
-    out: list[bytes] = []
-    length = 0
-    for piece in _whole(channels, base_url, fragments):
-        length += len(piece)
-        out.append(deflate.compress(piece))
-    out.append(deflate.flush())
-    return Document(etag, b"".join(out), length)
-
-
 def _whole(
-    channels: Sequence[ChannelDefinition], base_url: str, fragments: Sequence[bytes]
-) -> Iterator[bytes]:
-    yield xmltv.header(channels, base_url).encode()
-    for fragment in fragments:
-        yield zlib.decompress(fragment)
-    yield xmltv.footer().encode()
+    etag: str, channels: Sequence[ChannelDefinition], base_url: str, body: Sequence[Fragment]
+) -> Document:
+    header = packing.fragment(xmltv.header(channels, base_url).encode())
+    footer = packing.fragment(xmltv.footer().encode())
+    fragments = [header, *body, footer]
+    return Document(etag, packing.gzip_file(fragments), sum(fragment.length for fragment in fragments))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exstream.guide.press import DAY_MS, Compositor, Fragment, Orders, contents, fragments, unpacked
+from exstream.guide.packing import Fragment, gzip_file
+from exstream.guide.press import DAY_MS, Compositor, Orders, contents, fragments, unpacked
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.programme import Segment, SegmentKind
 
@@ -78,14 +79,14 @@ def test_an_item_is_sent_once_and_again_when_the_catalogue_has_changed() -> None
     catalogues = [Catalogue.of([film]), Catalogue.of([film])]
     catalogues.append(Catalogue.of([Item("a", ItemKind.FILM, "New title", HOUR, "Films")]))
     written = [orders.write(rows, catalogue, [0], None) for catalogue in catalogues]
-    texts = [zlib.decompress(delivered(compositor, order)[0].compressed).decode() for order in written]
+    texts = [gzip.decompress(gzip_file(delivered(compositor, order).values())).decode() for order in written]
 
     assert [len(json.loads(order)["items"]) for order in written] == [1, 0, 1]
     assert ["Old title" in text for text in texts] == [True, True, False]
     assert "New title" in texts[2]
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[1]", b'[["x", 1, 2]]'])
+@pytest.mark.parametrize("line", [b"", b"{", b"[1]", b'[["x", 1, 2, 3]]', b"[[1, 2, 3]]"])
 def test_a_delivery_that_is_none_is_refused(line: bytes) -> None:
     """Whatever a process may say by mistake, it is an error and not a guide."""
     with pytest.raises(ValueError, match="no delivery"):

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from exstream.ffmpeg.process import Processes
 from exstream.guide import press
-from exstream.guide.press import DAY_MS, Fragment
+from exstream.guide.packing import Fragment
+from exstream.guide.press import DAY_MS
 from exstream.jobs.press import Press
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.programme import Segment, SegmentKind
