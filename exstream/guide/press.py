@@ -1,13 +1,14 @@
 """The guide's fragments: a channel's programmes of one day, made here or ordered from another process.
 
-An order is one line of JSON, so that whoever carries it out needs neither the catalogue nor the database: it brings the
-items that no order before it has brought. A delivery is a line of JSON too, ``[[day, length, crc, size], ...]``, and
-behind it the compressed fragments, ``size`` bytes each.
+An order is one line of JSON for a few channels, so that whoever carries it out needs neither the catalogue nor the
+database: it brings the items that no order before it has brought. A delivery is a line of JSON too, for each channel
+``[[day, length, crc, size], ...]``, and behind it the compressed fragments, ``size`` bytes each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,9 @@ from exstream.model.catalogue import Catalogue, Item, ItemKey, ItemKind
 from exstream.model.programme import Programme, Segment, SegmentKind
 
 DAY_MS = 86_400_000
+Listed = Sequence[Sequence[tuple[int, int, int, int]]]
+"""What a delivery says it holds."""
+
 _OF_ROW = attrgetter("channel", "kind.value", "starts", "ends", "item", "offset", "title")
 _OF_ITEM = attrgetter(
     *("key", "kind.value", "title", "duration_ms", "library", "show", "season", "episode", "year", "summary"),
@@ -30,20 +34,24 @@ _OF_ITEM = attrgetter(
 _KINDS = {kind.value: kind for kind in SegmentKind}
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One channel's rows, in order, and the days (since the epoch, UTC) that are wanted of it."""
+
+    rows: Sequence[Segment]
+    days: Sequence[int]
+
+
 def fragments(
-    rows: Sequence[Segment],
-    catalogue: Catalogue,
-    days: Sequence[int],
-    opening: int | None,
-    bodies: xmltv.Bodies | None = None,
+    sheet: Sheet, catalogue: Catalogue, opening: int | None, bodies: xmltv.Bodies | None = None
 ) -> dict[int, Fragment]:
-    """Return the fragments of ``days`` (since the epoch, UTC) from the rows of one channel.
+    """Return the fragments of a channel by day.
 
     A programme belongs to the day it starts in; what began before the day ``opening`` and is still on stands there.
     ``bodies`` is for `exstream.guide.xmltv.entries`.
     """
-    by_day: dict[int, list[Programme]] = {day: [] for day in days}
-    for airing in programmes(rows):
+    by_day: dict[int, list[Programme]] = {day: [] for day in sheet.days}
+    for airing in programmes(sheet.rows):
         day = airing.starts // DAY_MS
         if opening is not None and day < opening and airing.ends > opening * DAY_MS:
             day = opening
@@ -64,21 +72,18 @@ class Orders:
         self._version = ""
         self._sent: set[ItemKey] = set()
 
-    def write(
-        self, rows: Sequence[Segment], catalogue: Catalogue, days: Sequence[int], opening: int | None
-    ) -> bytes:
-        """Return the order for what `fragments` is to be called with; it has to be carried out."""
+    def write(self, sheets: Sequence[Sheet], catalogue: Catalogue, opening: int | None) -> bytes:
+        """Return the order for what `fragments` makes of each of ``sheets``; it has to be carried out."""
         if catalogue.version != self._version:
             self._version = catalogue.version
             self._sent.clear()
-        keys = {row.item for row in rows if row.item is not None} - self._sent
+        keys = {row.item for sheet in sheets for row in sheet.rows if row.item is not None} - self._sent
         self._sent |= keys
         items = [item for key in sorted(keys) if (item := catalogue.items.get(key)) is not None]
         words = {
             "version": catalogue.version,
-            "rows": list(map(_OF_ROW, rows)),
+            "sheets": [(list(map(_OF_ROW, sheet.rows)), list(sheet.days)) for sheet in sheets],
             "items": list(map(_OF_ITEM, items)),
-            "days": list(days),
             "opening": opening,
         }
         return orjson.dumps(words, option=orjson.OPT_APPEND_NEWLINE)
@@ -100,12 +105,21 @@ class Compositor:
             self._items.clear()
             self._bodies.clear()
         self._items |= {item.key: item for item in map(_item, words["items"])}
-        rows = [Segment(channel, _KINDS[kind], *rest) for channel, kind, *rest in words["rows"]]
         catalogue = Catalogue(MappingProxyType(self._items), self._version)
-        made = fragments(rows, catalogue, words["days"], words["opening"], self._bodies)
-        listed = [(day, part.length, part.crc, len(part.compressed)) for day, part in made.items()]
-        whole = (part.compressed for part in made.values())
+        made = [
+            fragments(_sheet(rows, days), catalogue, words["opening"], self._bodies)
+            for rows, days in words["sheets"]
+        ]
+        listed = [
+            [(day, part.length, part.crc, len(part.compressed)) for day, part in of_channel.items()]
+            for of_channel in made
+        ]
+        whole = (part.compressed for of_channel in made for part in of_channel.values())
         return b"".join((orjson.dumps(listed, option=orjson.OPT_APPEND_NEWLINE), *whole))
+
+
+def _sheet(rows: Sequence[Sequence[Any]], days: Sequence[int]) -> Sheet:
+    return Sheet([Segment(channel, _KINDS[kind], *rest) for channel, kind, *rest in rows], days)
 
 
 def _item(told: Sequence[Any]) -> Item:
@@ -125,19 +139,29 @@ def _item(told: Sequence[Any]) -> Item:
     )
 
 
-def contents(line: bytes) -> list[tuple[int, int, int, int]]:
-    """Read the first line of a delivery: day, length, CRC and size of each fragment. Raises ValueError."""
+def contents(line: bytes) -> Listed:
+    """Read the first line of a delivery: day, length, CRC and size of each channel's fragments. Raises ValueError."""
     try:
-        return [(int(day), int(length), int(crc), int(size)) for day, length, crc, size in orjson.loads(line)]
+        return [
+            [(int(day), int(length), int(crc), int(size)) for day, length, crc, size in of_channel]
+            for of_channel in orjson.loads(line)
+        ]
     except (TypeError, ValueError) as fault:
         raise ValueError(f"no delivery begins so: {line[:80]!r}") from fault
 
 
-def unpacked(listed: Sequence[tuple[int, int, int, int]], body: bytes) -> Mapping[int, Fragment]:
-    """Return the fragments that lie one behind the other in ``body``."""
-    made: dict[int, Fragment] = {}
+def size(listed: Listed) -> int:
+    """Return how many bytes follow the first line of a delivery."""
+    return sum(count for of_channel in listed for *_, count in of_channel)
+
+
+def unpacked(listed: Listed, body: bytes) -> list[dict[int, Fragment]]:
+    """Return each channel's fragments by day, which lie one behind the other in ``body``."""
+    made: list[dict[int, Fragment]] = []
     at = 0
-    for day, length, crc, size in listed:
-        made[day] = Fragment(body[at : at + size], length, crc)
-        at += size
+    for of_channel in listed:
+        made.append({})
+        for day, length, crc, count in of_channel:
+            made[-1][day] = Fragment(body[at : at + count], length, crc)
+            at += count
     return made

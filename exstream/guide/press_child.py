@@ -5,6 +5,7 @@ Carries out each order on standard input, a line each, until that ends.
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from exstream.guide.press import Compositor
@@ -12,6 +13,7 @@ from exstream.guide.press import Compositor
 
 def main() -> None:
     """Answer every order."""
+    gc.disable()  # nothing here refers to itself
     compositor = Compositor()
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(compositor.carry_out(line))

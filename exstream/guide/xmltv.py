@@ -140,10 +140,11 @@ def _numbers(item: Item) -> Iterator[str]:
 
 
 def _time(seconds: int) -> str:
-    day, second = divmod(seconds, 86_400)
-    return f"{_date(day)}{second // 3_600:02}{second // 60 % 60:02}{second % 60:02} +0000"
+    minute, second = divmod(seconds, 60)
+    return f"{_minute(minute)}{second:02} +0000"
 
 
-@lru_cache(maxsize=1_024)
-def _date(day: int) -> str:
-    return date.fromordinal(_EPOCH_DAY + day).strftime("%Y%m%d")
+@lru_cache(maxsize=16_384)  # more than eight days, which all channels share
+def _minute(minutes: int) -> str:
+    day, minute = divmod(minutes, 1_440)
+    return f"{date.fromordinal(_EPOCH_DAY + day):%Y%m%d}{minute // 60:02}{minute % 60:02}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -14,11 +15,11 @@ from exstream.errors import FeedError
 from exstream.ffmpeg.process import Process, Processes
 from exstream.guide import press
 from exstream.guide.packing import Fragment
+from exstream.guide.press import Sheet
 from exstream.model.catalogue import Catalogue
-from exstream.model.programme import Segment
 
 ANSWER_SECONDS = 30.0
-"""How long the process may take for one channel."""
+"""How long the process may take for one order."""
 IDLE_SECONDS = 10.0
 """A process that has nothing to do for so long is ended, and its memory with it."""
 _NICE = 5
@@ -40,7 +41,8 @@ class _Printer:
         self._process = process
         self._pipe = pipe
         self._loop = asyncio.get_running_loop()
-        self._rest = b""
+        self._room: asyncio.Future[None] | None = None
+        self._rest = bytearray()
 
     @classmethod
     async def start(cls, processes: Processes) -> _Printer:
@@ -60,44 +62,58 @@ class _Printer:
             os.close(theirs)
         return cls(process, ours)
 
-    async def print(self, order: bytes) -> Mapping[int, Fragment]:
-        """Have an order carried out; raises `_Broken`."""
-        try:
+    async def write(self, order: bytes) -> None:
+        """Give it an order, behind those that it has; raises `_Broken`."""
+        with _in_time():
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._write(order)
-                while b"\n" not in self._rest:
-                    await self._read()
-                line, _, self._rest = self._rest.partition(b"\n")
-                listed = press.contents(line)
-                whole = sum(size for *_, size in listed)
+
+    async def read(self) -> Sequence[Mapping[int, Fragment]]:
+        """Return what it delivers next; raises `_Broken`."""
+        with _in_time():
+            async with asyncio.timeout(ANSWER_SECONDS):
+                end = await self._line()
+                listed = press.contents(bytes(self._rest[:end]))
+                whole = end + 1 + press.size(listed)
                 while len(self._rest) < whole:
                     await self._read()
-        except TimeoutError:
-            raise _Broken(f"it took more than {ANSWER_SECONDS:.0f} s") from None
-        except (OSError, ValueError) as fault:
-            raise _Broken(str(fault)) from fault
-        body, self._rest = self._rest[:whole], self._rest[whole:]
+        body = bytes(self._rest[end + 1 : whole])
+        del self._rest[:whole]
         return press.unpacked(listed, body)
 
     async def stop(self) -> None:
-        """End it; it is gone when this returns."""
-        if self._pipe >= 0:
-            os.close(self._pipe)
-            self._pipe = -1
+        """End it; it is gone when this returns. May be called more than once."""
+        pipe, self._pipe = self._pipe, -1
+        if pipe >= 0:
+            self._loop.remove_writer(pipe)
+            os.close(pipe)
+            self._go_on()
         await self._process.stop()
 
     async def _write(self, data: bytes) -> None:
         left = memoryview(data)
         while left:
+            if self._pipe < 0:
+                raise _Broken("it was ended, because of the order before")
             try:
                 left = left[os.write(self._pipe, left) :]
             except BlockingIOError:
-                room = self._loop.create_future()
-                self._loop.add_writer(self._pipe, _resolve, room)
+                self._room = self._loop.create_future()
+                self._loop.add_writer(self._pipe, self._go_on)
                 try:
-                    await room
+                    await self._room
                 finally:
-                    self._loop.remove_writer(self._pipe)
+                    if self._pipe >= 0:
+                        self._loop.remove_writer(self._pipe)
+
+    def _go_on(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+
+    async def _line(self) -> int:
+        while (end := self._rest.find(b"\n")) < 0:
+            await self._read()
+        return end
 
     async def _read(self) -> None:
         data = await self._process.read()
@@ -107,9 +123,14 @@ class _Printer:
         self._rest += data
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+@contextmanager
+def _in_time() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise _Broken(f"it took more than {ANSWER_SECONDS:.0f} s") from None
+    except (OSError, ValueError) as fault:
+        raise _Broken(str(fault)) from fault
 
 
 class Press:
@@ -119,60 +140,70 @@ class Press:
         self._processes = processes
         self._idle_seconds = idle_seconds
         self._printer: _Printer | None = None
-        self._one = asyncio.Lock()
+        self._writing, self._reading = asyncio.Lock(), asyncio.Lock()
         self._idle: asyncio.TimerHandle | None = None
         self._retiring: set[asyncio.Task[None]] = set()
 
     async def fragments(
-        self,
-        rows: Sequence[Segment],
-        catalogue: Catalogue,
-        days: Sequence[int],
-        opening: int | None,
-        *,
-        many: bool,
-    ) -> Mapping[int, Fragment]:
-        """Do as `exstream.guide.press.fragments`; ``many`` says that a lot more is wanted at the same time."""
+        self, sheets: Sequence[Sheet], catalogue: Catalogue, opening: int | None, *, many: bool
+    ) -> Sequence[Mapping[int, Fragment]]:
+        """Do as `exstream.guide.press.fragments` for each of ``sheets``.
+
+        ``many`` says that a lot more is wanted at the same time.
+        """
         if many and self._processes is not None:
             try:
-                return await self._ordered(self._processes, rows, catalogue, days, opening)
+                return await self._ordered(self._processes, sheets, catalogue, opening)
             except (_Broken, FeedError) as fault:
                 log.warning(
                     "the guide is made inside the server: the process for it failed", reason=str(fault)
                 )
-        return await asyncio.to_thread(press.fragments, rows, catalogue, days, opening)
+        return await asyncio.to_thread(_printed_here, sheets, catalogue, opening)
 
     async def _ordered(
-        self,
-        processes: Processes,
-        rows: Sequence[Segment],
-        catalogue: Catalogue,
-        days: Sequence[int],
-        opening: int | None,
-    ) -> Mapping[int, Fragment]:
-        async with self._one:
-            self._stay()
-            printer = self._printer or await _Printer.start(processes)
-            self._printer = None
+        self, processes: Processes, sheets: Sequence[Sheet], catalogue: Catalogue, opening: int | None
+    ) -> Sequence[Mapping[int, Fragment]]:
+        async with self._writing:
+            printer = self._printer = self._printer or await _Printer.start(processes)
             try:
-                order = await asyncio.to_thread(printer.orders.write, rows, catalogue, days, opening)
-                made = await printer.print(order)
+                order = await asyncio.to_thread(printer.orders.write, sheets, catalogue, opening)
+                await printer.write(order)
+                # While one order is carried out the next one lies ready, but not more.
+                await self._reading.acquire()
             except BaseException:
-                # Half an answer may be under way: what comes next begins with another process.
-                await asyncio.shield(printer.stop())
+                await self._give_up(printer)
                 raise
-            self._printer = printer
-            self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._retire)
-            return made
+        try:
+            return await printer.read()
+        except BaseException:
+            await self._give_up(printer)
+            raise
+        finally:
+            self._reading.release()
+            self._wait_for_more()
 
-    def _stay(self) -> None:
+    async def _give_up(self, printer: _Printer) -> None:
+        """End a process that may be amid an order: what comes next begins with another one."""
+        if self._printer is printer:
+            self._printer = None
+        await asyncio.shield(printer.stop())
+
+    def _wait_for_more(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
-            self._idle = None
+        self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._retire)
 
     def _retire(self) -> None:
+        if self._writing.locked() or self._reading.locked():
+            return  # whoever has them waits for more after that
         printer, self._printer = self._printer, None
         if printer is not None:
             task = asyncio.create_task(printer.stop())
             self._retiring.add(task)
             task.add_done_callback(self._retiring.discard)
+
+
+def _printed_here(
+    sheets: Sequence[Sheet], catalogue: Catalogue, opening: int | None
+) -> list[dict[int, Fragment]]:
+    return [press.fragments(sheet, catalogue, opening) for sheet in sheets]

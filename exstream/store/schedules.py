@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, Text, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Row, Select, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exstream.errors import StoreError
@@ -63,12 +63,18 @@ class ScheduleStore:
 
     async def segments(self, channel: ChannelId, start_ms: int, end_ms: int) -> list[Segment]:
         """Return the rows of ``channel`` that touch ``start_ms`` .. ``end_ms``, in order."""
-        found = await self._read(_OF_ONE, channel=channel, start_ms=start_ms, end_ms=end_ms)
+        found = await self.segments_of([channel], start_ms, end_ms)
         return found.get(channel, [])
+
+    async def segments_of(
+        self, channels: Sequence[ChannelId], start_ms: int, end_ms: int
+    ) -> dict[ChannelId, list[Segment]]:
+        """Return the rows of those of ``channels`` that have any which touch ``start_ms`` .. ``end_ms``, in order."""
+        return await self._read(_OF_SOME, channels=channels, start_ms=start_ms, end_ms=end_ms)
 
     async def all_segments(self, start_ms: int, end_ms: int) -> dict[ChannelId, list[Segment]]:
         """Return the rows of every channel that touch ``start_ms`` .. ``end_ms``, in order."""
-        return await self._read(_TOUCHING, start_ms=start_ms, end_ms=end_ms)
+        return await self._read(_OF_ALL, start_ms=start_ms, end_ms=end_ms)
 
     async def replace(self, channel: ChannelId, old: Sequence[Segment], new: Sequence[Segment]) -> None:
         """Put ``new`` in the place of ``old``, whose items are gone for good: the same span, neither more nor less.
@@ -134,10 +140,13 @@ class ScheduleStore:
         return found
 
 
-def _touching() -> Select[Any]:
-    """Return the query of the rows that touch a span, which looks from each channel's row at ``start_ms`` on."""
+def _touching(published: Select[Any]) -> Select[Any]:
+    """Return the query of the rows of the ``published`` channels that touch a span.
+
+    It looks from each channel's row at ``start_ms`` on.
+    """
     start_ms, end_ms = bindparam("start_ms", type_=BigInteger), bindparam("end_ms", type_=BigInteger)
-    channels = select(days_table.c.channel).distinct().subquery()
+    channels = published.subquery()
     earlier = segments_table.alias()
     first = (
         select(func.max(earlier.c.starts))
@@ -157,9 +166,10 @@ def _touching() -> Select[Any]:
     )
 
 
-# Made once: to make them takes as long as to read a hundred rows.
-_TOUCHING = _touching()
-_OF_ONE = _TOUCHING.where(segments_table.c.channel == bindparam("channel", type_=Text))
+# Made once: to make one takes as long as to read a hundred rows.
+_PUBLISHED = select(days_table.c.channel).distinct()
+_OF_ALL = _touching(_PUBLISHED)
+_OF_SOME = _touching(_PUBLISHED.where(days_table.c.channel.in_(bindparam("channels", expanding=True))))
 
 
 async def _append(connection: AsyncConnection, day: DaySchedule) -> None:

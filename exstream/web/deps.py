@@ -164,6 +164,11 @@ class Timeline(Protocol):
     async def rows(self, channel_id: ChannelId, start_ms: int, end_ms: int, /) -> Sequence[Segment]:
         """The rows that overlap the interval, in order."""
 
+    async def rows_of(
+        self, channels: Sequence[ChannelId], start_ms: int, end_ms: int, /
+    ) -> Mapping[ChannelId, Sequence[Segment]]:
+        """The rows of each of ``channels`` that overlap the interval, in order."""
+
     def revision(self, channel_id: ChannelId, /) -> int:
         """Changes with every row that is published or replanned."""
 

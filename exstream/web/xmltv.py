@@ -12,7 +12,7 @@ from cachetools import LRUCache
 
 from exstream.guide import packing, xmltv
 from exstream.guide.packing import Fragment
-from exstream.guide.press import DAY_MS
+from exstream.guide.press import DAY_MS, Sheet
 from exstream.model.catalogue import Catalogue
 from exstream.model.channel import ChannelDefinition, ChannelId
 from exstream.web.deps import Parts
@@ -25,8 +25,10 @@ FRAGMENTS = 20_000
 LEAST_DAYS = 3
 MANY = 24
 """From so many missing channel days on, a guide is made by a process of its own."""
-AT_ONCE = 4
-"""How many channels' rows are read ahead of what makes them."""
+TOGETHER = 4
+"""How many channels' rows are read, and made fragments of, in one go."""
+AT_ONCE = 3
+"""How many such lots are under way: one is read, one is written to the process, one is made."""
 LARGEST = 24_000_000
 """Bytes. Guides of 40 MB have hung players: one that nobody asked for by days ends with the day that reaches this."""
 
@@ -132,19 +134,20 @@ class GuideDocuments:
         many = sum(map(len, missing.values())) >= MANY
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def make(channel: ChannelId) -> None:
+        async def make(some: Sequence[ChannelId]) -> None:
             async with gate:
-                rows = await self._parts.timeline.rows(
-                    channel, (days.start - 1) * DAY_MS, (days.stop + 1) * DAY_MS
+                rows = await self._parts.timeline.rows_of(
+                    some, (days.start - 1) * DAY_MS, (days.stop + 1) * DAY_MS
                 )
+                sheets = [Sheet(rows[channel], missing[channel]) for channel in some]
                 opening = days.start if opens else None
-                made = await self._parts.press.fragments(
-                    rows, catalogue, missing[channel], opening, many=many
-                )
-            for day, fragment in made.items():
-                found[channel][day] = self._fragments[keys[channel][day]] = fragment
+                made = await self._parts.press.fragments(sheets, catalogue, opening, many=many)
+            for channel, by_day in zip(some, made, strict=True):
+                for day, fragment in by_day.items():
+                    found[channel][day] = self._fragments[keys[channel][day]] = fragment
 
-        await asyncio.gather(*(make(channel) for channel, wanted in missing.items() if wanted))
+        wanted = [channel for channel, days_of in missing.items() if days_of]
+        await asyncio.gather(*(make(wanted[at : at + TOGETHER]) for at in range(0, len(wanted), TOGETHER)))
         return {
             channel: [fragment for fragment in days_of.values() if fragment is not None]
             for channel, days_of in found.items()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream.guide.packing import Fragment, gzip_file
-from exstream.guide.press import DAY_MS, Compositor, Orders, contents, fragments, unpacked
+from exstream.guide.press import DAY_MS, Compositor, Orders, Sheet, contents, fragments, size, unpacked
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.programme import Segment, SegmentKind
 
@@ -46,29 +46,36 @@ def rows_of_a_channel(draw: st.DrawFn) -> list[Segment]:
     return rows
 
 
-def delivered(compositor: Compositor, order: bytes) -> dict[int, Fragment]:
+def delivered(compositor: Compositor, order: bytes) -> list[dict[int, Fragment]]:
     """Return what comes back for an order."""
     line, _, body = compositor.carry_out(order).partition(b"\n")
-    return dict(unpacked(contents(line), body))
+    listed = contents(line)
+    assert size(listed) == len(body)
+    return unpacked(listed, body)
 
 
 @given(
     orders=st.lists(
-        st.tuples(st.lists(ITEMS, max_size=4), rows_of_a_channel(), st.booleans()), min_size=1, max_size=4
+        st.tuples(
+            st.lists(ITEMS, max_size=4), st.lists(rows_of_a_channel(), min_size=1, max_size=3), st.booleans()
+        ),
+        min_size=1,
+        max_size=4,
     )
 )
 def test_what_is_ordered_is_what_would_have_been_made_here(
-    orders: list[tuple[list[Item], list[Segment], bool]],
+    orders: list[tuple[list[Item], list[list[Segment]], bool]],
 ) -> None:
     """Order after order, with one catalogue or the next: every fragment is the same, byte for byte."""
     compositor, written = Compositor(), Orders()
-    for items, rows, opens in orders:
-        catalogue, days, opening = Catalogue.of(items), range(3), 0 if opens else None
-        order = written.write(rows, catalogue, days, opening)
+    for items, channels, opens in orders:
+        catalogue, opening = Catalogue.of(items), 0 if opens else None
+        sheets = [Sheet(rows, range(3 - number)) for number, rows in enumerate(channels)]
+        order = written.write(sheets, catalogue, opening)
         assert order.count(b"\n") == 1
         assert order.endswith(b"\n")
 
-        assert delivered(compositor, order) == fragments(rows, catalogue, days, opening)
+        assert delivered(compositor, order) == [fragments(sheet, catalogue, opening) for sheet in sheets]
 
 
 def test_an_item_is_sent_once_and_again_when_the_catalogue_has_changed() -> None:
@@ -78,15 +85,16 @@ def test_an_item_is_sent_once_and_again_when_the_catalogue_has_changed() -> None
     orders, compositor = Orders(), Compositor()
     catalogues = [Catalogue.of([film]), Catalogue.of([film])]
     catalogues.append(Catalogue.of([Item("a", ItemKind.FILM, "New title", HOUR, "Films")]))
-    written = [orders.write(rows, catalogue, [0], None) for catalogue in catalogues]
-    texts = [gzip.decompress(gzip_file(delivered(compositor, order).values())).decode() for order in written]
+    written = [orders.write([Sheet(rows, [0])], catalogue, None) for catalogue in catalogues]
+    made = [delivered(compositor, order)[0] for order in written]
+    texts = [gzip.decompress(gzip_file(by_day.values())).decode() for by_day in made]
 
     assert [len(json.loads(order)["items"]) for order in written] == [1, 0, 1]
     assert ["Old title" in text for text in texts] == [True, True, False]
     assert "New title" in texts[2]
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[1]", b'[["x", 1, 2, 3]]', b"[[1, 2, 3]]"])
+@pytest.mark.parametrize("line", [b"", b"{", b"[1]", b'[[["x", 1, 2, 3]]]', b"[[[1, 2, 3]]]"])
 def test_a_delivery_that_is_none_is_refused(line: bytes) -> None:
     """Whatever a process may say by mistake, it is an error and not a guide."""
     with pytest.raises(ValueError, match="no delivery"):

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from exstream.ffmpeg.process import Processes
 from exstream.guide import press
 from exstream.guide.packing import Fragment
-from exstream.guide.press import DAY_MS
+from exstream.guide.press import DAY_MS, Sheet
 from exstream.jobs.press import Press
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.programme import Segment, SegmentKind
@@ -45,22 +45,23 @@ async def running(**options: float) -> AsyncIterator[tuple[Press, Processes]]:
         yield Press(processes, **options), processes
 
 
-async def printed(made: Press, channel: str = "one", *, many: bool = True) -> dict[int, Fragment]:
-    """Have a channel's days made."""
-    return dict(await made.fragments(rows(channel), CATALOGUE, DAYS, None, many=many))
+async def printed(made: Press, *channels: str, many: bool = True) -> list[dict[int, Fragment]]:
+    """Have the days of channels made."""
+    sheets = [Sheet(rows(channel), DAYS) for channel in channels or ["one"]]
+    return [dict(by_day) for by_day in await made.fragments(sheets, CATALOGUE, None, many=many)]
 
 
-def expected(channel: str = "one") -> dict[int, Fragment]:
+def expected(*channels: str) -> list[dict[int, Fragment]]:
     """Return what they are."""
-    return press.fragments(rows(channel), CATALOGUE, DAYS, None)
+    return [press.fragments(Sheet(rows(channel), DAYS), CATALOGUE, None) for channel in channels or ["one"]]
 
 
 async def test_one_process_makes_a_whole_guide_and_ends_when_idle() -> None:
     """Many channels at once are made by a single process, each as it would be here; then its memory is given back."""
     async with running(idle_seconds=0.3) as (made, processes):
-        channels = [f"c{number}" for number in range(12)]
-        found = await asyncio.gather(*(printed(made, channel) for channel in channels))
-        assert found == [expected(channel) for channel in channels]
+        pairs = [(f"c{number}", f"d{number}") for number in range(8)]
+        found = await asyncio.gather(*(printed(made, *pair) for pair in pairs))
+        assert found == [expected(*pair) for pair in pairs]
         assert len(processes.running()) == 1
         await until(lambda: not processes.running())
         assert await printed(made) == expected()
@@ -105,6 +106,29 @@ async def test_an_order_that_is_given_up_leaves_nothing_half_done() -> None:
 
         assert await printed(made) == expected()
         assert len(processes.running()) == 1
+
+
+async def test_orders_that_lie_ready_share_the_fate_of_their_process() -> None:
+    """When a process dies amid many orders, all of them are carried out nevertheless, and nobody waits for long."""
+    async with running() as (made, processes):
+        await printed(made)
+        (first,) = processes.running()
+        os.kill(first.pid, signal.SIGSTOP)
+        channels = [f"c{number}" for number in range(5)]
+        waiting = [asyncio.create_task(printed(made, channel)) for channel in channels]
+        await asyncio.sleep(0.3)
+        os.kill(first.pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            assert await asyncio.gather(*waiting) == [expected(channel) for channel in channels]
+        assert [process.pid == first.pid for process in processes.running()] == [False]
+
+
+async def test_a_process_with_work_is_not_idle() -> None:
+    """However long the orders of a large guide take, the process stays for them."""
+    async with running(idle_seconds=0.01) as (made, processes):
+        found = await asyncio.gather(*(printed(made, *"abcdef") for _ in range(6)))
+        assert found == [expected(*"abcdef")] * 6
+        assert len({process.pid for process in processes.running()}) <= 1
 
 
 async def test_a_server_that_stops_starts_no_process() -> None:

@@ -373,10 +373,14 @@ async def test_without_its_database_the_channel_stays_on_air(
 
 
 async def test_the_guide_and_the_player_read_the_same_rows(store: ScheduleStore, clock: SteppedClock) -> None:
-    """Rows come alike from memory and from the database, over any span."""
-    station = Station(store, clock, [channel("one")])
+    """Rows come alike from memory and from the database, over any span, of one channel or of several."""
+    station = Station(store, clock, [channel("one"), channel("two")])
     await station.publisher.start()
     for start, end in ((-HOUR, 3 * HOUR), (0, 30 * HOUR), (-9 * HOUR, HOUR), (20 * HOUR, 60 * HOUR)):
         asked = await station.publisher.rows("one", station.now + start, station.now + end)
         assert list(asked) == await store.segments("one", station.now + start, station.now + end)
+        both = await station.publisher.rows_of(["two", "one"], station.now + start, station.now + end)
+        assert list(both) == ["two", "one"]
+        assert list(both["one"]) == list(asked)
+        assert list(both["two"]) == await store.segments("two", station.now + start, station.now + end)
     assert b'exstream_published_until_seconds{channel="one"}' in station.metrics.exposition()

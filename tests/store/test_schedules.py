@@ -36,7 +36,7 @@ async def test_a_published_day_is_read_as_it_was(store: ScheduleStore) -> None:
 
 
 async def test_a_span_is_read_with_the_row_it_begins_in(store: ScheduleStore) -> None:
-    """Reading gives the rows that touch a span, also where the first began long before it, for one channel or all."""
+    """Reading gives the rows that touch a span, also where the first began long before it, for any channels."""
     one, two = day_of_rows("one"), day_of_rows("two", rows=2)
     await store.append(one)
     await store.append(two)
@@ -46,6 +46,8 @@ async def test_a_span_is_read_with_the_row_it_begins_in(store: ScheduleStore) ->
         "one": list(one.segments[1:3]),
         "two": list(two.segments[:1]),
     }
+    assert await store.segments_of(["two", "none"], start, end) == {"two": list(two.segments[:1])}
+    assert await store.segments_of([], start, end) == {}
     assert await store.segments("one", MIDNIGHT - HOUR, MIDNIGHT + 1) == list(one.segments[:1])
     assert await store.segments("one", MIDNIGHT + DAY, MIDNIGHT + 2 * DAY) == []
     assert await store.all_segments(MIDNIGHT - HOUR, MIDNIGHT) == {}

@@ -211,6 +211,10 @@ class Programmed:
             self.segment(channel_id, n) for n in range(start_ms // self.length_ms, -(-end // self.length_ms))
         ]
 
+    async def rows_of(self, channels: Sequence[str], start_ms: int, end_ms: int) -> dict[str, list[Segment]]:
+        """The rows of an interval, of each channel."""
+        return {channel: await self.rows(channel, start_ms, end_ms) for channel in channels}
+
     def revision_of(self, channel_id: str) -> int:
         """Changes with the rows."""
         return self.revisions.get(channel_id, 1)
@@ -230,6 +234,7 @@ class Timetable:
     def __init__(self, programmed: Programmed) -> None:
         self.cue = programmed.cue
         self.rows = programmed.rows
+        self.rows_of = programmed.rows_of
         self.revision = programmed.revision_of
 
 
