@@ -24,6 +24,7 @@ from urllib.parse import unquote
 
 PRIORITY = ("tvdb", "tmdb", "imdb", "plex", "anidb", "mbid")
 """Which catalogue is believed first."""
+_RANKS = {source: rank for rank, source in enumerate(PRIORITY)}
 _SCHEMES = {
     "thetvdb": "tvdb",
     "thetvdbdvdorder": "tvdb",
@@ -46,6 +47,7 @@ _SHAPES = {
     "anidb": re.compile(r"\d{1,12}"),
     "mbid": re.compile(r"[0-9a-fA-F-]{36}"),
 }
+_END = re.compile(r"[?#]")
 _NUMBER = re.compile(r"\d{1,6}")
 
 
@@ -72,6 +74,8 @@ class Guid:
     @property
     def own(self) -> str:
         """Return exactly what it names: ``tvdb:12345``, or ``tvdb:121361/6/1`` for a part of a show."""
+        if self.season is None:
+            return self.of_show
         return ":".join((self.source, "/".join([self.id, *(str(part) for part in self._parts)])))
 
     @property
@@ -87,7 +91,7 @@ def parse(guid: str) -> Guid | None:
     name = scheme.lower()
     if agent := _AGENT.match(name):
         name = agent["name"]
-    parts = [part for part in unquote(re.split(r"[?#]", rest, maxsplit=1)[0]).split("/") if part]
+    parts = [rest] if rest.isalnum() else _parts(rest)  # today's agents write a number and nothing else
     if not parts:
         return None
     if name == "plex":
@@ -100,6 +104,10 @@ def parse(guid: str) -> Guid | None:
     if name == "xbmcnfo":
         return _lawful("imdb" if parts[0].lower().startswith("tt") else "tmdb", parts[0], parts[1:])
     return _lawful(_SCHEMES.get(name, ""), parts[0], parts[1:])
+
+
+def _parts(rest: str) -> list[str]:
+    return [part for part in unquote(_END.split(rest, maxsplit=1)[0]).split("/") if part]
 
 
 def own_ids(guid: str, guids: Iterable[str] = ()) -> tuple[str, ...]:
@@ -118,7 +126,11 @@ def show_ids(guid: str, guids: Iterable[str] = ()) -> tuple[str, ...]:
 
 def _ordered(ids: Iterable[str]) -> tuple[str, ...]:
     # Sorting is stable: of two in one catalogue the one the server names first stays first.
-    return tuple(sorted(dict.fromkeys(ids), key=lambda each: PRIORITY.index(each.partition(":")[0])))
+    return tuple(sorted(dict.fromkeys(ids), key=_rank))
+
+
+def _rank(identity: str) -> int:
+    return _RANKS[identity.partition(":")[0]]
 
 
 def _lawful(source: str, identity: str, rest: list[str]) -> Guid | None:
@@ -128,6 +140,8 @@ def _lawful(source: str, identity: str, rest: list[str]) -> Guid | None:
     shape = _SHAPES.get(source)
     if shape is None or not shape.fullmatch(identity):
         return None
+    if not rest:
+        return Guid(source, identity)
     numbers = [int(part) for part in rest[:2] if _NUMBER.fullmatch(part)]
     if len(numbers) < len(rest[:2]):
         numbers = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 from exstream.model.server import Mapping, ServerId
@@ -17,8 +18,11 @@ Exists = Callable[[str], bool]
 
 _WINDOWS = re.compile(r"[A-Za-z]:(?:[\\/]|$)|\\\\|//")
 _SEPARATORS = re.compile(r"[\\/]+")
+_FOLDERS = 128
+"""So many paths are remembered: each file is looked for in the same few folders."""
 
 
+@lru_cache(maxsize=_FOLDERS)
 def is_windows(path: str) -> bool:
     """Tell whether ``path`` is in the notation of Windows: a drive or a share, with either separator."""
     return _WINDOWS.match(path) is not None
@@ -33,11 +37,11 @@ def remainder(path: str, folder: str) -> tuple[str, ...] | None:
     if not folder or is_windows(path) != is_windows(folder):
         return None
     names, above = _names(path), _names(folder)
-    fold = str.casefold if is_windows(folder) else str
-    if [fold(name) for name in names[: len(above)]] != [fold(name) for name in above]:
+    leading = names[: len(above)]
+    if leading != above and not (is_windows(folder) and _folded(leading) == _folded(above)):
         return None
     rest = names[len(above) :]
-    return None if ".." in rest else tuple(rest)
+    return None if ".." in rest else rest
 
 
 def joined(folder: str, names: Sequence[str]) -> str:
@@ -102,9 +106,14 @@ class Whereabouts:
         return blake2b(repr(unmapped).encode(), digest_size=8).hexdigest()
 
 
-def _names(path: str) -> list[str]:
+@lru_cache(maxsize=_FOLDERS)
+def _names(path: str) -> tuple[str, ...]:
     """Return the names in ``path``; what makes it absolute counts as one."""
     if not is_windows(path):
-        return ["/" if path.startswith("/") else ".", *(name for name in path.split("/") if name)]
-    share = [] if path[1:2] == ":" else ["\\\\"]
-    return [*share, *(name for name in _SEPARATORS.split(path) if name)]
+        return ("/" if path.startswith("/") else ".", *filter(None, path.split("/")))
+    share = () if path[1:2] == ":" else ("\\\\",)
+    return (*share, *filter(None, _SEPARATORS.split(path)))
+
+
+def _folded(names: Iterable[str]) -> list[str]:
+    return [name.casefold() for name in names]

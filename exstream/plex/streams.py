@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from exstream.model.catalogue import AudioStream, Colour, Media, SubtitleStream, VideoStream
 from exstream.model.grid import Rate
@@ -72,6 +73,7 @@ def location_of(server: ServerId, address: str) -> str:
     return f"plex://{server}{address}"
 
 
+@lru_cache(maxsize=64)  # the rates of all files are a handful
 def rate_of(stream_rate: float, named: str) -> Rate | None:
     """Return the exact rate behind what a server says, 23.976 or "NTSC"; None where it makes no sense."""
     if not 1 <= stream_rate <= 240:

@@ -23,6 +23,7 @@ LATEST = 253_402_300_799
 LONGEST = 2**40
 """In milliseconds: a third of a century, longer than anything that is shown."""
 LONGEST_NUMBER = 40
+_NUMBERS = (int, float)
 # What no database keeps and no document may hold: control characters other than tab and line ends, half characters.
 _UNKEPT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -30,23 +31,26 @@ _UNKEPT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
 def trees(tree: Tree, name: str) -> Sequence[Tree]:
     """Return the parts of a tree that are called ``name``; none where there are none."""
     found = tree.get(name)
-    if isinstance(found, Mapping):
-        return (found,)
-    if not isinstance(found, list):
+    if found is None:
         return ()
-    return [part for part in found if isinstance(part, Mapping)]
+    if isinstance(found, list):
+        return [part for part in found if isinstance(part, dict)]
+    return (found,) if isinstance(found, dict) else ()
 
 
 def text(tree: Tree, *names: str) -> str:
     """Return the first of the values that says something, as one text without control characters; "" for none."""
     for name in names:
         value = tree.get(name)
-        if isinstance(value, bool):
-            return "1" if value else "0"
+        if value is None:
+            continue
         if isinstance(value, str):
-            if found := _UNKEPT.sub("", value).strip():
+            # Nearly all are printable, which is quickly told, and hold nothing of it.
+            if found := (value if value.isprintable() else _UNKEPT.sub("", value)).strip():
                 return found
-        elif isinstance(value, int | float) and math.isfinite(value):
+        elif isinstance(value, bool):
+            return "1" if value else "0"
+        elif isinstance(value, _NUMBERS) and math.isfinite(value):
             return str(value)
     return ""
 
@@ -55,12 +59,14 @@ def number(tree: Tree, *names: str) -> float | None:
     """Return the first of the values that is a finite number; None for none."""
     for name in names:
         value = tree.get(name)
+        if value is None:
+            continue
         if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
             try:
                 value = float(value)
             except ValueError:
                 continue
-        if isinstance(value, int | float):
+        if isinstance(value, _NUMBERS):
             try:
                 found = float(value)
             except OverflowError:
@@ -74,6 +80,12 @@ def whole(tree: Tree, *names: str, most: int = LARGEST) -> int | None:
     """Return the first of the values that is a number of up to ``most``, cut to a whole one; None for none."""
     for name in names:
         value = tree.get(name)
+        if value is None:
+            continue
+        if type(value) is int:
+            if abs(value) <= most:
+                return value
+            continue
         if isinstance(value, str) and len(value) <= LONGEST_NUMBER:
             try:
                 value = int(value)
@@ -81,7 +93,7 @@ def whole(tree: Tree, *names: str, most: int = LARGEST) -> int | None:
                 value = number(tree, name)
         elif isinstance(value, float):
             value = value if math.isfinite(value) else None
-        if isinstance(value, int | float) and abs(value) <= most:
+        if isinstance(value, _NUMBERS) and abs(value) <= most:
             return min(most, int(value))
     return None
 
@@ -99,4 +111,4 @@ def truth(tree: Tree, name: str, *, otherwise: bool = False) -> bool:
         if said in {"1", "true", "yes"}:
             return True
         return False if said in {"0", "false", "no"} else otherwise
-    return bool(value) if isinstance(value, int | float) else otherwise
+    return bool(value) if isinstance(value, _NUMBERS) else otherwise
