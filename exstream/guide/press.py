@@ -119,7 +119,13 @@ class Compositor:
 
 
 def _sheet(rows: Sequence[Sequence[Any]], days: Sequence[int]) -> Sheet:
-    return Sheet([Segment(channel, _KINDS[kind], *rest) for channel, kind, *rest in rows], days)
+    return Sheet(
+        [
+            Segment(channel, _KINDS[kind], starts, ends, item, offset, title)
+            for channel, kind, starts, ends, item, offset, title in rows
+        ],
+        days,
+    )
 
 
 def _item(told: Sequence[Any]) -> Item:

@@ -19,7 +19,7 @@ from exstream.store.database import Database
 from exstream.store.tables import day as days_table
 from exstream.store.tables import segment as segments_table
 
-_ROWS_AT_ONCE = 1_000
+_ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
