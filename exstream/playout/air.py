@@ -63,6 +63,8 @@ class Air:
         """How many bytes it may read in a tick; the pump says so."""
         self.stinted = False
         """It stopped at its share though there may be more to read."""
+        self.behind = True
+        """Something was due at its last tick that it could not put out."""
         self.missed = False
         """A card was shown before the first picture of a programme."""
 
@@ -90,7 +92,7 @@ class Air:
     def tick(self, now: float) -> list[Spliced]:
         """Put on air what is due; return it."""
         out = self._out
-        self.stinted = False
+        self.stinted, self.behind = False, True
         while self._orders:
             self._orders.popleft()()
         limit = self._rate.picture_at(round((now + self._ahead) * 1000))
@@ -102,6 +104,7 @@ class Air:
             elif not self._read(slot, slot.reception, limit, now, out):
                 break
         self._keep_lead(now, out)
+        self.behind = self.picture < limit
         self._out = []
         return out
 

@@ -20,7 +20,7 @@ from exstream.model.recovery import Failure, Step
 from exstream.mpegts.intake import Intake
 from exstream.mpegts.psi import tables
 from exstream.mpegts.splice import Spliced, Splicer
-from exstream.playout.air import Air
+from exstream.playout.air import SETTLED, Air
 from exstream.playout.cards import Cards
 from exstream.playout.fanout import Fanout
 from exstream.playout.recovery import OPEN_SECONDS, SHORTEST, Attempt, Recovery, failure_of
@@ -33,8 +33,10 @@ from exstream.playout.tally import Tallies
 from exstream.playout.watchdog import Watchdog
 from exstream.playout.watching import Watching
 
-LOOK = 0.25
-"""How often the running order is looked at, in seconds."""
+LOOK = 1.0
+"""How often the running order is looked at, in seconds; news have it looked at at once."""
+SHORT_LOOK = 0.25
+"""How often, while the lead is too small for a feed to fail unnoticed."""
 KEEP_SECONDS = 20.0
 """How much of the stream is kept for viewers, and never less than two key frames."""
 START_SECONDS = 1.2
@@ -150,7 +152,8 @@ class Player:
     async def _look(self) -> None:
         """Wait for news or a moment, then bring the running order up to date."""
         try:
-            async with asyncio.timeout(LOOK):
+            settled = self._air.lead(self._clock.air()) >= SETTLED
+            async with asyncio.timeout(LOOK if settled else SHORT_LOOK):
                 await self._news.wait()
         except TimeoutError:
             self._watch()

@@ -1,18 +1,20 @@
-"""One thread for all channels: reads, splices and hands on what is due, every 100 ms.
+"""One thread for all channels: reads, splices and hands on what is due, every 200 ms.
 
-Between ticks it sleeps; only a channel that needs its next bytes at once is woken by its pipe. Channels share what a
-tick may read: those that want more, because they start, go on in further rounds until the next tick is due. Everything
-else about a channel is decided on the event loop.
+A channel that lacks something has its turn every 100 ms, and one that needs its next bytes at once is woken by its
+pipe. Between rounds the thread sleeps, for as long as nothing is on the air if need be. Channels share what a round may
+read: those that want more, because they start, go on in further rounds until the next one is due. Everything else about
+a channel is decided on the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import select
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import NamedTuple, Self
 
@@ -24,7 +26,10 @@ from exstream.playout.air import Air
 
 log = structlog.get_logger(__name__)
 
-TICK = 0.1
+TICK = 0.2
+"""How often a channel has its turn that has all it should have, in seconds: a pipe full of 8 Mbit/s lasts longer."""
+SHORT_TICK = 0.1
+"""How often one that lacks something has its turn."""
 MOST_FAULTS = 20
 """After so many ticks in a row that fail, a channel is given up."""
 HURRY = 0.005
@@ -113,19 +118,26 @@ class Pump:
             self._loop.call_soon_threadsafe(call)
 
     def _run(self) -> None:
-        due = self._clock.air()
-        ready: set[int] = set()
+        due = soon = self._clock.air()
         while not self._stopping:
+            ready = self._sleep(min(due, soon))
             now = self._clock.air()
-            stinted = [air for air in self._airs if air.stinted]
-            if now < due and (ready or stinted):
-                self._round(now, [*stinted, *(air for air in self._airs if air.hungry(now) in ready)])
-            else:
+            if ready is None or now >= due:
                 self._round(now, None)
                 self._on_tick(self._clock.air() - now)
-                if now >= due:
-                    due = max(due + TICK, now)
-            ready = self._sleep(due)
+                due = now + TICK if self._airs else math.inf
+            else:
+                self._round(
+                    now, [air for air in self._airs if self._in_need(air, now, ready, behind=now >= soon)]
+                )
+                if now < soon:
+                    continue
+            soon = now + SHORT_TICK if any(air.behind for air in self._airs) else math.inf
+
+    @staticmethod
+    def _in_need(air: Air, now: float, ready: Collection[int], *, behind: bool) -> bool:
+        """Tell whether ``air`` has a turn of its own between two rounds of all."""
+        return air.stinted or (behind and air.behind) or air.hungry(now) in ready
 
     def _round(self, now: float, only: Sequence[Air] | None) -> None:
         """Give all channels their turn, or some of them; whoever was first is last the next time."""
@@ -174,8 +186,8 @@ class Pump:
             if outlet is not None:
                 outlet(spliced)
 
-    def _sleep(self, due: float) -> set[int]:
-        """Wait until ``due``, an order, or bytes on an urgent pipe; return the pipes that are urgent.
+    def _sleep(self, due: float) -> set[int] | None:
+        """Wait until ``due`` or bytes on an urgent pipe; return the urgent pipes that have some, None at an order.
 
         While channels want to go on, it only looks.
         """
@@ -187,14 +199,14 @@ class Pump:
         poll.register(self._wake_read, select.POLLIN)
         for fd in pipes:
             poll.register(fd, select.POLLIN)
-        ready = {fd for fd, _ in poll.poll(max(0.0, due - now) * 1000)}
+        ready = {fd for fd, _ in poll.poll(None if due == math.inf else max(0.0, due - now) * 1000)}
         if self._wake_read in ready:
             os.read(self._wake_read, 4096)
-            return set()
-        if ready & pipes and due > now:
+            return None
+        if ready and due > now:
             # Let a little more than one write of the encoder gather.
             threading.Event().wait(HURRY)
-        return ready & pipes
+        return ready
 
 
 def _resolve(gone: asyncio.Future[None]) -> None:

@@ -12,7 +12,7 @@ from exstream.model.channel import ChannelId
 from exstream.model.grid import Rate
 from exstream.mpegts.conformance import Checker, Depth, Finding, Kind, Severity
 
-PIECE = 256 * 1024
+PIECE = 512 * 1024
 """Bytes that are judged at once: larger pieces cost less, and nobody waits for the judgement."""
 TELL_SECONDS = 60.0
 """How often a stream that is not clean is told in the log, at most."""

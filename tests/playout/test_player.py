@@ -266,7 +266,7 @@ async def test_a_fault_of_ours_costs_one_feed_and_not_the_stream(
 
     assert examine(data).faults == []
     assert len(on.notes.failures) == 1
-    assert len(calls) > 8
+    assert len(calls) > 6, f"nothing was read any more: {len(calls)}"
 
 
 async def test_a_card_gives_way_to_programmes_that_are_published_later(folder: Path) -> None:

@@ -38,7 +38,7 @@ class Source:
         self._tick = tick
         self._due = time.monotonic()
         self.share = 0
-        self.stinted = False
+        self.stinted = self.behind = False
         self.over: deque[object] = deque()
         self.waits: list[float] = []
         """How long after they were due its ticks were read."""
@@ -139,3 +139,35 @@ async def test_a_stream_is_whole_however_small_its_share(
         assert on.notes.tunes[0][0] < 3
 
     assert examine(data).faults == []
+
+
+async def test_with_nothing_on_the_air_nobody_is_woken() -> None:
+    """The thread has no rounds before the first channel comes and after the last one has gone."""
+    rounds: list[float] = []
+    async with Pump(SystemClock(), rounds.append) as pump:
+        await asyncio.sleep(0.5)
+        before = len(rounds)
+        source = Source("brief", [])
+        pump.add(cast("Air", source), lambda _: None)
+        await until(lambda: len(rounds) > before + 2)
+        await pump.remove(cast("Air", source))
+        await asyncio.sleep(TICK / 2)
+        left = len(rounds)
+        await asyncio.sleep(0.5)
+        assert len(rounds) == left
+    assert before <= 1
+
+
+async def test_only_those_that_lack_something_have_their_turn_more_often() -> None:
+    """A channel that could not put out what was due is asked again sooner; the others are not disturbed by that."""
+    log: list[tuple[str, int]] = []
+    well, short = Source("well", log), Source("short", log)
+    short.behind = True
+    async with pumping(well, short):
+        await until(lambda: len(log) > 4)
+        log.clear()
+        await asyncio.sleep(6 * TICK)
+        turns = Counter(name for name, _ in log)
+
+    assert turns["well"] <= 7
+    assert turns["short"] > 1.4 * turns["well"]
