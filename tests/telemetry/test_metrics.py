@@ -71,7 +71,7 @@ async def test_a_blocked_event_loop_shows() -> None:
     """Whoever holds the loop for 60 ms is seen as at least one late wake."""
     metrics = Metrics()
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
-        watch = tasks.create_task(watch_loop(metrics, interval=0.01))
+        watch = tasks.create_task(watch_loop(metrics, interval=0.01, calm=0.01))
         await asyncio.sleep(0.05)
         before = _late_wakes(metrics)
         time.sleep(0.06)
@@ -79,6 +79,29 @@ async def test_a_blocked_event_loop_shows() -> None:
             await asyncio.sleep(0.01)
         watch.cancel()
     assert _samples(metrics)["exstream_event_loop_lag_seconds_sum"] >= 0.05
+
+
+@pytest.mark.anyio
+async def test_an_idle_server_is_left_asleep() -> None:
+    """The loop is woken often while the server works, and a tenth as often while it does not."""
+    metrics = Metrics()
+
+    def wakes() -> float:
+        return _samples(metrics)["exstream_event_loop_lag_seconds_count"]
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(watch_loop(metrics, interval=0.01, calm=0.1))
+        for _ in range(100):
+            await asyncio.sleep(0.001)
+            sum(range(50_000))
+        busy = wakes()
+        await asyncio.sleep(0.1)
+        before = wakes()
+        await asyncio.sleep(0.5)
+        calm = wakes() - before
+        watch.cancel()
+    assert busy >= 8
+    assert 3 <= calm <= 6
 
 
 def test_what_stays_is_passed_over_by_collections() -> None:
