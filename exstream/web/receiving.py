@@ -10,6 +10,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable
+from email.utils import formatdate
 from functools import partial
 
 from starlette.types import Scope
@@ -150,6 +151,7 @@ class PromptProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes = False, 0
         self._expect()
+        self.server_state.default_headers = [(b"date", formatdate(usegmt=True).encode("ascii"))]
         super().on_headers_complete()
         if self.scope.get("http_version") == "1.0":
             _without_chunks(self.cycle)

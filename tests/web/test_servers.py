@@ -7,6 +7,8 @@ import logging
 import socket
 import subprocess
 import sys
+import time
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -136,6 +138,19 @@ async def test_a_connection_may_be_used_again(monkeypatch: pytest.MonkeyPatch) -
             await reader.readexactly(int(headers["content-length"]))
             assert status == 200
             await asyncio.sleep(0.5)
+        writer.close()
+
+
+async def test_an_answer_tells_the_time_at_which_it_is_given() -> None:
+    """The date is that of the answer, however long the server has slept and on the same connection too."""
+    async with served(station()) as ports:
+        reader, writer = await asyncio.open_connection("127.0.0.1", ports.hdhr)
+        for _ in range(2):
+            await asyncio.sleep(1.1)
+            writer.write(b"GET /lineup_status.json HTTP/1.1\r\nHost: a\r\n\r\n")
+            _, headers = await head_of(reader)
+            await reader.readexactly(int(headers["content-length"]))
+            assert abs(parsedate_to_datetime(headers["date"]).timestamp() - time.time()) <= 1.0
         writer.close()
 
 
