@@ -101,8 +101,8 @@ class Lineup:
                 # Without a change it yields all the same: then the folder is looked at.
                 async for _ in awatch(
                     self._folder,
-                    debounce=400,
-                    step=200,
+                    debounce=1_000,
+                    step=500,
                     recursive=False,
                     rust_timeout=_POLL_SECONDS * 1000,
                     yield_on_timeout=True,

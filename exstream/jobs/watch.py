@@ -27,7 +27,7 @@ Notices = Callable[[str], AsyncIterator[object]]
 
 def notices(path: str) -> AsyncIterator[object]:
     """Return the system's notices about the folder ``path``, those of two seconds together."""
-    return awatch(path, debounce=DEBOUNCE_MS, step=250, watch_filter=None, ignore_permission_denied=True)
+    return awatch(path, debounce=DEBOUNCE_MS, step=1_000, watch_filter=None, ignore_permission_denied=True)
 
 
 class LibraryWatch:
