@@ -35,6 +35,7 @@ from exstream.jobs.inspection import Inspection
 from exstream.jobs.library import LibraryScanner
 from exstream.jobs.lineup import Lineup
 from exstream.jobs.press import Press
+from exstream.jobs.promptness import prompt
 from exstream.jobs.publish import Publisher
 from exstream.jobs.selections import Selections
 from exstream.jobs.standby import Standby
@@ -87,6 +88,7 @@ def serve(settings: Settings) -> int:
         with (
             occupied(settings.data_dir),
             write_logs(settings.data_dir, redaction, level=settings.log_level),
+            prompt(),
         ):
             runner = asyncio.Runner(loop_factory=_loop_factory())
             with runner:
