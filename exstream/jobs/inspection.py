@@ -6,6 +6,7 @@ they could be sent as they are.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
@@ -69,12 +70,7 @@ class Inspection:
 
     async def batch(self) -> int:
         """Look into the next files and keep what is in them; return how many there were."""
-        now = self._clock.air()
-        items = {
-            item.key: item
-            for item in unknown(self._catalogue.current)
-            if self._failed.get(self._mark(item), now) <= now
-        }
+        items = await asyncio.to_thread(self._due, self._catalogue.current, self._clock.air())
         here = (key for key, item in items.items() if item.path)
         chosen = [items[key] for key in dict.fromkeys((*await self._order(items), *here))][:BATCH]
         found: dict[ItemKey, dict[str, Media]] = {}
@@ -86,6 +82,12 @@ class Inspection:
         if found and await self._findings.describe_parts(found):
             await self._catalogue.reload()
         return len(chosen)
+
+    def _due(self, catalogue: Catalogue, now: float) -> dict[ItemKey, Item]:
+        """Return what is to be looked into at ``now``; of a large library that takes some time."""
+        return {
+            item.key: item for item in unknown(catalogue) if self._failed.get(self._mark(item), now) <= now
+        }
 
     async def _look(self, item: Item) -> Media | None:
         """Return what is in the first version of ``item``, here or on its server; None where nobody can tell now.

@@ -86,6 +86,18 @@ async def test_items_that_do_not_change_are_the_same_objects(store: CatalogueSto
     assert first.version != second.version
 
 
+async def test_a_change_in_the_middle_of_a_long_text_is_taken_in(store: CatalogueStore) -> None:
+    """An item is made anew, and the version another, whatever single letter of its row has changed."""
+    own = await library(store)
+    before, after = (replace(episode(1), summary="." * 400 + letter + "." * 400) for letter in "ab")
+    await store.apply(own, [before])
+    first = await store.load()
+    await store.apply(own, [after])
+    second = await store.load()
+    assert second.items["local:1"].summary == after.summary
+    assert first.version != second.version
+
+
 async def test_missing_and_gone_items(store: CatalogueStore) -> None:
     """A missing item is marked once and comes back when it is seen; a gone one is dropped."""
     own = await library(store)
