@@ -18,6 +18,7 @@ import orjson
 from exstream.guide import packing, xmltv
 from exstream.guide.packing import Fragment
 from exstream.guide.programmes import programmes
+from exstream.guide.xmltv import Edition
 from exstream.model.catalogue import Catalogue, Item, ItemKey, ItemKind
 from exstream.model.programme import Programme, Segment, SegmentKind
 
@@ -26,11 +27,12 @@ Listed = Sequence[Sequence[tuple[int, int, int, int]]]
 """What a delivery says it holds."""
 
 _OF_ROW = attrgetter("channel", "kind.value", "starts", "ends", "item", "offset", "title")
-_OF_ITEM = attrgetter(
-    *("key", "kind.value", "title", "duration_ms", "library", "show", "season", "episode", "year", "summary"),
-    "genres",
+_ITEM_FACTS = (
+    *("key", "kind", "title", "duration_ms", "library", "show", "season", "episode", "year", "summary"),
+    *("genres", "aired", "content_rating", "rating", "artwork"),
 )
 """What the guide says of an item."""
+_OF_ITEM = attrgetter(*_ITEM_FACTS)
 _KINDS = {kind.value: kind for kind in SegmentKind}
 
 
@@ -43,7 +45,7 @@ class Sheet:
 
 
 def fragments(
-    sheet: Sheet, catalogue: Catalogue, opening: int | None, bodies: xmltv.Bodies | None = None
+    sheet: Sheet, edition: Edition, opening: int | None, bodies: xmltv.Bodies | None = None
 ) -> dict[int, Fragment]:
     """Return the fragments of a channel by day.
 
@@ -58,11 +60,11 @@ def fragments(
         if day in by_day:
             by_day[day].append(airing)
     bodies = {} if bodies is None else bodies
-    return {day: _fragment(airings, catalogue, bodies) for day, airings in by_day.items()}
+    return {day: _fragment(airings, edition, bodies) for day, airings in by_day.items()}
 
 
-def _fragment(airings: Sequence[Programme], catalogue: Catalogue, bodies: xmltv.Bodies) -> Fragment:
-    return packing.fragment("".join(xmltv.entries(airings, catalogue, bodies)).encode())
+def _fragment(airings: Sequence[Programme], edition: Edition, bodies: xmltv.Bodies) -> Fragment:
+    return packing.fragment("".join(xmltv.entries(airings, edition, bodies)).encode())
 
 
 class Orders:
@@ -72,8 +74,9 @@ class Orders:
         self._version = ""
         self._sent: set[ItemKey] = set()
 
-    def write(self, sheets: Sequence[Sheet], catalogue: Catalogue, opening: int | None) -> bytes:
+    def write(self, sheets: Sequence[Sheet], edition: Edition, opening: int | None) -> bytes:
         """Return the order for what `fragments` makes of each of ``sheets``; it has to be carried out."""
+        catalogue = edition.catalogue
         if catalogue.version != self._version:
             self._version = catalogue.version
             self._sent.clear()
@@ -82,6 +85,7 @@ class Orders:
         items = [item for key in sorted(keys) if (item := catalogue.items.get(key)) is not None]
         words = {
             "version": catalogue.version,
+            "base_url": edition.base_url,
             "sheets": [(list(map(_OF_ROW, sheet.rows)), list(sheet.days)) for sheet in sheets],
             "items": list(map(_OF_ITEM, items)),
             "opening": opening,
@@ -94,20 +98,23 @@ class Compositor:
 
     def __init__(self) -> None:
         self._version = ""
+        self._base_url = ""
         self._items: dict[ItemKey, Item] = {}
         self._bodies: xmltv.Bodies = {}
 
     def carry_out(self, order: bytes) -> bytes:
         """Return the delivery for ``order``."""
         words = orjson.loads(order)
-        if words["version"] != self._version:
-            self._version = words["version"]
+        version, base_url = words["version"], words["base_url"]
+        if version != self._version:
             self._items.clear()
+        if (version, base_url) != (self._version, self._base_url):
             self._bodies.clear()
+        self._version, self._base_url = version, base_url
         self._items |= {item.key: item for item in map(_item, words["items"])}
-        catalogue = Catalogue(MappingProxyType(self._items), self._version)
+        edition = Edition(Catalogue(MappingProxyType(self._items), version), base_url)
         made = [
-            fragments(_sheet(rows, days), catalogue, words["opening"], self._bodies)
+            fragments(_sheet(rows, days), edition, words["opening"], self._bodies)
             for rows, days in words["sheets"]
         ]
         listed = [
@@ -129,20 +136,8 @@ def _sheet(rows: Sequence[Sequence[Any]], days: Sequence[int]) -> Sheet:
 
 
 def _item(told: Sequence[Any]) -> Item:
-    key, kind, title, duration_ms, library, show, season, episode, year, summary, genres = told
-    return Item(
-        key,
-        ItemKind(kind),
-        title,
-        duration_ms,
-        library,
-        show,
-        season,
-        episode,
-        year,
-        summary,
-        tuple(genres),
-    )
+    facts = dict(zip(_ITEM_FACTS, told, strict=True))
+    return Item(**facts | {"kind": ItemKind(facts["kind"]), "genres": tuple(facts["genres"])})
 
 
 def contents(line: bytes) -> Listed:

@@ -16,7 +16,7 @@ from exstream.ffmpeg.process import Process, Processes
 from exstream.guide import press
 from exstream.guide.packing import Fragment
 from exstream.guide.press import Sheet
-from exstream.model.catalogue import Catalogue
+from exstream.guide.xmltv import Edition
 
 ANSWER_SECONDS = 30.0
 """How long the process may take for one order."""
@@ -145,7 +145,7 @@ class Press:
         self._retiring: set[asyncio.Task[None]] = set()
 
     async def fragments(
-        self, sheets: Sequence[Sheet], catalogue: Catalogue, opening: int | None, *, many: bool
+        self, sheets: Sequence[Sheet], edition: Edition, opening: int | None, *, many: bool
     ) -> Sequence[Mapping[int, Fragment]]:
         """Do as `exstream.guide.press.fragments` for each of ``sheets``.
 
@@ -153,20 +153,20 @@ class Press:
         """
         if many and self._processes is not None:
             try:
-                return await self._ordered(self._processes, sheets, catalogue, opening)
+                return await self._ordered(self._processes, sheets, edition, opening)
             except (_Broken, FeedError) as fault:
                 log.warning(
                     "the guide is made inside the server: the process for it failed", reason=str(fault)
                 )
-        return await asyncio.to_thread(_printed_here, sheets, catalogue, opening)
+        return await asyncio.to_thread(_printed_here, sheets, edition, opening)
 
     async def _ordered(
-        self, processes: Processes, sheets: Sequence[Sheet], catalogue: Catalogue, opening: int | None
+        self, processes: Processes, sheets: Sequence[Sheet], edition: Edition, opening: int | None
     ) -> Sequence[Mapping[int, Fragment]]:
         async with self._writing:
             printer = self._printer = self._printer or await _Printer.start(processes)
             try:
-                order = await asyncio.to_thread(printer.orders.write, sheets, catalogue, opening)
+                order = await asyncio.to_thread(printer.orders.write, sheets, edition, opening)
                 await printer.write(order)
                 # While one order is carried out the next one lies ready, but not more.
                 await self._reading.acquire()
@@ -204,6 +204,6 @@ class Press:
 
 
 def _printed_here(
-    sheets: Sequence[Sheet], catalogue: Catalogue, opening: int | None
+    sheets: Sequence[Sheet], edition: Edition, opening: int | None
 ) -> list[dict[int, Fragment]]:
-    return [press.fragments(sheet, catalogue, opening) for sheet in sheets]
+    return [press.fragments(sheet, edition, opening) for sheet in sheets]

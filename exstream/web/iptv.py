@@ -94,7 +94,10 @@ class Iptv:
             return PlainTextResponse("There is no picture of this item.\n", status_code=404)
         except OutboundError as fault:
             return PlainTextResponse(f"The server does not give the picture: {fault}.\n", status_code=502)
-        headers = {"Cache-Control": f"private, max-age={_ARTWORK_SECONDS}", "X-Content-Type-Options": "nosniff"}
+        headers = {
+            "Cache-Control": f"private, max-age={_ARTWORK_SECONDS}",
+            "X-Content-Type-Options": "nosniff",
+        }
         return Response(picture.data, media_type=picture.kind, headers=headers)
 
     async def stream(self, request: Request) -> Response | TransportStream:

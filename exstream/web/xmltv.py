@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from exstream.guide import packing, xmltv
 from exstream.guide.packing import Fragment
 from exstream.guide.press import DAY_MS, Sheet
-from exstream.model.catalogue import Catalogue
+from exstream.guide.xmltv import Edition
 from exstream.model.channel import ChannelDefinition, ChannelId
 from exstream.web.deps import Parts
 
@@ -100,11 +100,11 @@ class GuideDocuments:
 
     async def _make(self, etag: str, base_url: str, days: range, most: int | None) -> Document:
         channels = self._parts.lineup.enabled()
-        catalogue = self._parts.catalogue.current
+        edition = Edition(self._parts.catalogue.current, base_url)
         fragments: dict[ChannelId, list[Fragment]] = {channel.id: [] for channel in channels}
         size = 0
         for part in [days] if most is None else _parts(days):
-            found = await self._part(channels, catalogue, part, opens=part.start == days.start)
+            found = await self._part(channels, edition, part, opens=part.start == days.start)
             for channel, made in found.items():
                 fragments[channel] += made
                 size += sum(fragment.length for fragment in made)
@@ -116,13 +116,13 @@ class GuideDocuments:
         return document
 
     async def _part(
-        self, channels: Sequence[ChannelDefinition], catalogue: Catalogue, days: range, *, opens: bool
+        self, channels: Sequence[ChannelDefinition], edition: Edition, days: range, *, opens: bool
     ) -> dict[ChannelId, list[Fragment]]:
         """Return some days of every channel, making those that are not there yet.
 
         A programme belongs to the day it starts in; one that began earlier is on the first day of a guide it ``opens``.
         """
-        keys = {channel.id: self._keys(channel.id, catalogue, days, opens=opens) for channel in channels}
+        keys = {channel.id: self._keys(channel.id, edition, days, opens=opens) for channel in channels}
         found = {
             channel: {day: self._fragments.get(key) for day, key in days_of.items()}
             for channel, days_of in keys.items()
@@ -141,7 +141,7 @@ class GuideDocuments:
                 )
                 sheets = [Sheet(rows[channel], missing[channel]) for channel in some]
                 opening = days.start if opens else None
-                made = await self._parts.press.fragments(sheets, catalogue, opening, many=many)
+                made = await self._parts.press.fragments(sheets, edition, opening, many=many)
             for channel, by_day in zip(some, made, strict=True):
                 for day, fragment in by_day.items():
                     found[channel][day] = self._fragments[keys[channel][day]] = fragment
@@ -154,10 +154,10 @@ class GuideDocuments:
         }
 
     def _keys(
-        self, channel: ChannelId, catalogue: Catalogue, days: range, *, opens: bool
+        self, channel: ChannelId, edition: Edition, days: range, *, opens: bool
     ) -> dict[int, tuple[object, ...]]:
-        stamp = (channel, self._parts.timeline.revision(channel), catalogue.version)
-        return {day: (*stamp, day, opens and day == days.start) for day in days}
+        stamp = (channel, self._parts.timeline.revision(channel), edition.catalogue.version)
+        return {day: (*stamp, edition.base_url, day, opens and day == days.start) for day in days}
 
 
 def _parts(days: range) -> Iterator[range]:

