@@ -114,15 +114,15 @@ class Intake:
             return
         packets, self._rest = aligned(self._rest + data)
         headers = Headers.of(packets)
-        wanted = (headers.pid == VIDEO_PID) | (headers.pid == AUDIO_PID)
-        if not wanted.all():
-            packets = packets[wanted]
-            headers = Headers.of(packets)
-        if not len(packets):
+        rows = np.flatnonzero((headers.pid == VIDEO_PID) | (headers.pid == AUDIO_PID))
+        if not len(rows):
             return
         offset = len(self._packets)
-        refused = self._restamp(packets, headers, offset)
-        self._packets = np.concatenate([self._packets, packets]) if offset else packets
+        held = np.empty((offset + len(rows), PACKET), dtype=np.uint8)
+        held[:offset] = self._packets
+        np.take(packets, rows, axis=0, out=held[offset:], mode="clip")  # the other modes copy once more
+        self._packets = held
+        refused = self._restamp(held[offset:], headers.of_rows(rows), offset)
         if refused.any():
             self._take_out(np.concatenate([np.zeros(offset, dtype=np.bool_), refused]))
 
@@ -130,30 +130,37 @@ class Intake:
         """Move every stamp to channel time, in place, and note what starts where; return the rows to leave out."""
         refused = np.zeros(len(packets), dtype=np.bool_)
         sound = headers.pid == AUDIO_PID
+        whole = packets.reshape(-1).data
+        told = np.flatnonzero(headers.starts | headers.has_pcr)
+        said = headers.of_rows(told)
         done = 0
-        for row in np.flatnonzero(headers.starts | headers.has_pcr):
-            packet, field = packets[row], int(headers.adaptation[row])
+        for row, field, starts, is_sound, has_pcr, key in zip(
+            *(told.tolist(), said.adaptation.tolist(), said.starts.tolist(), sound[told].tolist()),
+            *(said.has_pcr.tolist(), said.random_access.tolist()),
+            strict=True,
+        ):
+            packet = whole[row * PACKET : (row + 1) * PACKET]
             if field > 1:
                 packet[5] &= 0x7F
-            if not headers.starts[row]:
+            if not starts:
                 forget_pcr(packet)
-            elif sound[row]:
+            elif is_sound:
                 refused[done:row] = sound[done:row] & self._refused
-                done = int(row)
-                self._refused = not self._place(packet, 4 + field, offset + done)
+                done = row
+                self._refused = not self._place(packet, 4 + field, offset + row)
             else:
-                self._show(packet, 4 + field, offset + int(row), key=bool(headers.random_access[row]))
-                if headers.has_pcr[row] and not self.fault:
-                    self._time_packet(packet, offset + int(row))
+                self._show(packet, 4 + field, offset + row, key=key)
+                if has_pcr and not self.fault:
+                    self._time_packet(packet, offset + row)
                 if self.fault:
                     refused[row:] = True
                     return refused
         refused[done:] = sound[done:] & self._refused
         return refused
 
-    def _show(self, packet: Packets, pes: int, row: int, *, key: bool) -> None:
+    def _show(self, packet: memoryview, pes: int, row: int, *, key: bool) -> None:
         """Stamp the start of a picture."""
-        picture = self._time.picture(read_stamp(packet[pes + 9 : pes + 14].tobytes()))
+        picture = self._time.picture(read_stamp(packet[pes + 9 : pes + 14]))
         self._decode = self._order.slot(picture, key=key)
         if self.fault:
             return
@@ -161,25 +168,25 @@ class Intake:
         if picture < self.span.end:  # damaged stamps may say anything
             self._newest = max(self._newest, picture)
         both = bool(packet[pes + 7] & 0x40)
-        _write(packet, pes + 9, 3 if both else 2, self._rate.ticks_at(picture))
+        packet[pes + 9 : pes + 14] = stamp(3 if both else 2, self._rate.ticks_at(picture))
         if both:
-            _write(packet, pes + 14, 1, self._rate.ticks_at(self._decode))
+            packet[pes + 14 : pes + 19] = stamp(1, self._rate.ticks_at(self._decode))
 
-    def _time_packet(self, packet: Packets, row: int) -> None:
+    def _time_packet(self, packet: memoryview, row: int) -> None:
         """Write the PCR of the picture that begins in ``packet``."""
         value = pcr_of(self._rate, self._decode)
-        packet[6:12] = np.frombuffer(pcr_field(value), dtype=np.uint8)
+        packet[6:12] = pcr_field(value)
         self._clock.append((row, value))
 
-    def _place(self, packet: Packets, pes: int, row: int) -> bool:
+    def _place(self, packet: memoryview, pes: int, row: int) -> bool:
         """Stamp the start of an audio packet; return whether it goes on air."""
-        body = pes + 9 + int(packet[pes + 8])
-        length = (int(packet[pes + 4]) << 8 | int(packet[pes + 5])) - 3 - int(packet[pes + 8])
-        count = frames_of(packet[body:].tobytes(), length)
-        frame = self._grid.place(read_stamp(packet[pes + 9 : pes + 14].tobytes()), count)
+        body = pes + 9 + packet[pes + 8]
+        length = (packet[pes + 4] << 8 | packet[pes + 5]) - 3 - packet[pes + 8]
+        count = frames_of(packet[body:], length)
+        frame = self._grid.place(read_stamp(packet[pes + 9 : pes + 14]), count)
         if frame is None:
             return False
-        _write(packet, pes + 9, 2, frame * AUDIO_FRAME_TICKS)
+        packet[pes + 9 : pes + 14] = stamp(2, frame * AUDIO_FRAME_TICKS)
         self._audio.append(Sound(row, frame, frame + count))
         return True
 
@@ -341,7 +348,3 @@ class Intake:
         self._video = [each._replace(row=each.row - row) for each in self._video if each.row >= row]
         self._audio = [each._replace(row=each.row - row) for each in self._audio if each.row >= row]
         self._clock = [(at - row, value) for at, value in self._clock if at >= row]
-
-
-def _write(packet: Packets, at: int, prefix: int, ticks: int) -> None:
-    packet[at : at + 5] = np.frombuffer(stamp(prefix, ticks), dtype=np.uint8)

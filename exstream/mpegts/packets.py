@@ -39,16 +39,20 @@ class Headers:
     @classmethod
     def of(cls, packets: Packets) -> Headers:
         """Read the headers of ``packets``."""
-        first = packets[:, 1]
-        control = packets[:, 3]
-        has_field = (control & 0x20) != 0
-        length = np.where(has_field, packets[:, 4].astype(np.int32) + 1, 0)
+        head = packets[:, :4].copy().view(np.dtype(">u4"))[:, 0].astype(np.int32)
+        length = np.where(head & 0x20, packets[:, 4] + np.int32(1), np.int32(0))
         return cls(
-            pid=((first & 0x1F).astype(np.int32) << 8) | packets[:, 2],
-            starts=(first & 0x40) != 0,
-            payload=(control & 0x10) != 0,
+            pid=head >> 8 & 0x1FFF,
+            starts=(head & 0x400000) != 0,
+            payload=(head & 0x10) != 0,
             adaptation=length,
-            flags=np.where(length > 1, packets[:, 5], 0).astype(np.uint8),
+            flags=np.where(length > 1, packets[:, 5], np.uint8(0)),
+        )
+
+    def of_rows(self, rows: NDArray[np.intp]) -> Headers:
+        """Return the headers of the packets in ``rows``."""
+        return Headers(
+            self.pid[rows], self.starts[rows], self.payload[rows], self.adaptation[rows], self.flags[rows]
         )
 
     @property
@@ -63,13 +67,12 @@ class Headers:
 
 
 def aligned(data: bytes) -> tuple[Packets, bytes]:
-    """Cut ``data``, which starts at a packet, into a writable array of whole packets and the rest."""
+    """Return the whole packets of ``data``, which starts at one, as a view that cannot be written, and the rest."""
     whole = len(data) - len(data) % PACKET
-    packets = np.frombuffer(data, dtype=np.uint8, count=whole).reshape(-1, PACKET).copy()
-    return packets, data[whole:]
+    return np.frombuffer(data, dtype=np.uint8, count=whole).reshape(-1, PACKET), data[whole:]
 
 
-def read_stamp(field: bytes) -> int:
+def read_stamp(field: bytes | memoryview) -> int:
     """Return the 33-bit PTS or DTS of a five-byte field."""
     return (
         ((field[0] >> 1) & 0x07) << 30
@@ -115,16 +118,16 @@ def pcr_field(value: int) -> bytes:
     )
 
 
-def forget_pcr(packet: Packets) -> None:
-    """Turn the PCR of one packet of shape (188,) into stuffing, in place."""
+def forget_pcr(packet: memoryview) -> None:
+    """Turn the PCR of one packet into stuffing, in place."""
     packet[5] &= 0xEF
-    packet[6:12] = 0xFF
+    packet[6:12] = b"\xff" * 6
 
 
-def pcr_packet(pid: int, value: int) -> Packets:
-    """Return one packet of shape (1, 188) with nothing but a PCR; it does not advance the continuity counter."""
-    head = bytes((SYNC, pid >> 8, pid & 0xFF, 0x20, PACKET - 5, 0x10)) + pcr_field(value)
-    return np.frombuffer(head.ljust(PACKET, b"\xff"), dtype=np.uint8).reshape(1, PACKET)
+def pcr_packet(pid: int, value: int, counter: int = 0) -> bytes:
+    """Return a packet with nothing but a PCR; ``counter`` is that of the packet of its PID before it."""
+    head = bytes((SYNC, pid >> 8, pid & 0xFF, 0x20 | counter, PACKET - 5, 0x10)) + pcr_field(value)
+    return head.ljust(PACKET, b"\xff")
 
 
 def packetise(pid: int, pes: bytes, *, pcr: int | None = None, random_access: bool = False) -> Packets:

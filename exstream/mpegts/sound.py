@@ -45,7 +45,7 @@ class SoundGrid:
         return (2 * (exact - self._phase) + unit) // (2 * unit)
 
 
-def frames_of(payload: bytes, length: int) -> int:
+def frames_of(payload: bytes | memoryview, length: int) -> int:
     """Return how many ADTS frames a PES packet of ``length`` bytes has; ``payload`` are the first of them.
 
     Our feeds put several frames into one packet only where all their headers lie in its first transport packet.

@@ -14,6 +14,7 @@ from exstream.model.grid import Rate
 from exstream.model.programme import OFF_AIR
 from exstream.mpegts.card import Card
 from exstream.mpegts.intake import Intake
+from exstream.mpegts.packets import PACKET
 from exstream.mpegts.splice import Spliced, Splicer
 from exstream.mpegts.timing import MUX_DELAY_TICKS
 from exstream.playout.cards import Cards
@@ -34,7 +35,8 @@ REMNANT_MS = 2_000
 ENDED_EARLY = "ended early"
 TOO_LATE = "too late for its last key frame"
 """Why slots break."""
-READ_BYTES = 262_144
+READ_BYTES = 1_394 * PACKET
+"""What a pipe holds, in whole packets: a part of one would have all that follows copied."""
 HELD_BYTES = 8 << 20
 """How much of a late feed is kept while its key frame waits for its time."""
 

@@ -209,7 +209,7 @@ def sound_apart(packets: Packets) -> Packets:
 def lost_picture(packets: Packets) -> Packets:
     number = len(starts(packets, VIDEO)) // 2
     rows = unit(packets, VIDEO, number)
-    reference = pcr_packet(VIDEO, read_pcr(packets[rows[0]][6:12])).tobytes()
+    reference = pcr_packet(VIDEO, read_pcr(packets[rows[0]][6:12]))
     kept = [packet for row, packet in enumerate(packets) if row not in rows[1:]]
     return recounted(with_packet(kept, rows[0], reference))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exstream.mpegts.packets import (
+    PACKET,
     PCR_WRAP,
     PTS_WRAP,
     Headers,
@@ -61,11 +63,12 @@ def test_a_pes_packet_comes_back_whole_from_its_transport_packets(
 
 def test_a_packet_of_nothing_but_a_clock_reference_has_no_payload() -> None:
     """A PCR-only packet carries its value and leaves the continuity counter alone."""
-    packet = pcr_packet(0x100, 123_456_789)
+    packet = np.frombuffer(pcr_packet(0x100, 123_456_789, 7), np.uint8).reshape(1, PACKET)
     headers = Headers.of(packet)
 
     assert headers.payload.tolist() == [False]
     assert headers.pid.tolist() == [0x100]
+    assert packet[0, 3] & 0x0F == 7
     assert read_pcr(packet[0, 6:12].tobytes()) == 123_456_789
 
 
