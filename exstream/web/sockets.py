@@ -104,7 +104,8 @@ def _bound(host: str, port: int) -> socket.socket:
 
 def _opened(host: str, port: int, *, dual: bool) -> socket.socket:
     family = socket.AF_INET6 if dual or ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Named, the protocol tells asyncio to send small answers at once.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
