@@ -13,7 +13,9 @@ from pathlib import Path
 from exstream.errors import FileUnavailable
 
 AT_ONCE = 4
-"""How many files of one folder are looked at together; more are there only when the folder does not answer."""
+"""How many files of one folder are looked at together."""
+PATIENCE = 1.0
+"""How long one more waits for its turn, in seconds: a folder that gives no answer in that time gives none at all."""
 
 
 class Reachable:
@@ -21,18 +23,20 @@ class Reachable:
 
     def __init__(self) -> None:
         self._under_way: Counter[Path] = Counter()
+        self._answered = asyncio.Event()
 
     async def check(self, path: str) -> None:
         """Return when the file at ``path`` can be read; raises `FileUnavailable` with a sentence when it cannot."""
         folder = Path(path).parent
-        if self._under_way[folder] >= AT_ONCE:
-            raise FileUnavailable(f"{folder} does not answer: is its disk or its network share there?")
+        await self._turn(folder)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[FileUnavailable | None] = loop.create_future()
         self._under_way[folder] += 1
 
         def tell(fault: FileUnavailable | None) -> None:
             self._under_way[folder] -= 1
+            self._answered.set()
+            self._answered = asyncio.Event()
             if not answer.done():
                 answer.set_result(fault)
 
@@ -49,6 +53,17 @@ class Reachable:
         fault = await answer
         if fault is not None:
             raise fault
+
+    async def _turn(self, folder: Path) -> None:
+        """Wait until fewer than `AT_ONCE` files of ``folder`` are looked at."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while self._under_way[folder] >= AT_ONCE:
+                    await self._answered.wait()
+        except TimeoutError:
+            raise FileUnavailable(
+                f"{folder} does not answer: is its disk or its network share there?"
+            ) from None
 
 
 def check_readable(path: str) -> None:

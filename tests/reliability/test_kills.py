@@ -92,5 +92,5 @@ def test_no_process_runs_once_the_last_viewer_has_gone(server: Server, tmp_path:
         assert not recorded["one"].ended.is_set()
     eventually(lambda: not server.children(), "nothing runs any more")
     eventually(lambda: server.figure("exstream_ffmpeg_processes") == 0, "the figures say so too")
-    assert server.figure("exstream_channels_on_air") == 0
+    eventually(lambda: server.figure("exstream_channels_on_air") == 0, "no channel is on air")
     assert server.json("sessions") == []
