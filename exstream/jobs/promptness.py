@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-TURN_SECONDS = 0.0001
+TURN_SECONDS = 0.001
 """So long a thread that computes keeps the loop from going on: after each write to a viewer, and each is a new wait."""
 YOUNG = 7_000
 """So many objects come before garbage is looked for among them. A page of a large library is many times the usual 700:
