@@ -34,9 +34,9 @@ MOST_FAULTS = 20
 """After so many ticks in a row that fail, a channel is given up."""
 HURRY = 0.005
 """The shortest time between two looks at a pipe that is being watched, in seconds."""
-ROUND_BYTES = 16 << 20
+ROUND_BYTES = 32 << 20
 """How much all channels together may read before every one of them has its turn again."""
-LEAST_SHARE = 131_072
+LEAST_SHARE = 262_144
 """How much a channel may read in a round however many there are: a tick at 10 Mbit/s."""
 MOST_SHARE = 4 << 20
 """How much a channel may read in a round though it is alone."""
